@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an exception means, in plain words: for whoever sees the report and does
+ * not know the processor's manual by heart.
+ */
+#include <arch/trap.h>
+
+#include <arch/directmap.h>
+#include <arch/unwind.h>
+#include <boot/layout.h>
+#include <labyrinth/print.h>
+#include <port/io.h>
+#include <port/stack.h>
+
+/* Page-fault error code: Intel SDM vol. 3, figure 4-12. */
+#define FAULT_PRESENT	0x01u
+#define FAULT_WRITE	0x02u
+#define FAULT_RESERVED	0x08u
+#define FAULT_FETCH	0x10u
+
+/* Selector error code: SDM vol. 3, 6.13. */
+#define SELECTOR_IDT	0x02u
+#define SELECTOR_LDT	0x04u
+
+/* The stack in whose guard page @addr lies, or NULL. */
+static const char *guarded_stack(uintptr_t addr)
+{
+	for (unsigned id = 0; id < STACK_COUNT; id++)
+		if (addr - (uintptr_t)kernel_stacks[id].guard < STACK_GUARD)
+			return stack_name(id);
+	return NULL;
+}
+
+/* The part of the image that @addr lies in, or NULL. */
+static const char *image_part(uintptr_t addr)
+{
+	static const struct { const char *start, *end, *name; } part[] = {
+		{ text_start, text_end, "kernel code" },
+		{ rodata_start, rodata_end, "read-only data" },
+		{ sealed_start, sealed_end, "data sealed after boot" },
+		{ data_start, kernel_end, "kernel data" },
+	};
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+		if (addr >= (uintptr_t)part[i].start && addr < (uintptr_t)part[i].end)
+			return part[i].name;
+	return NULL;
+}
+
+/* Why @addr could not be used, in @why. */
+static void explain_place(uintptr_t addr, uint64_t error, char *why, size_t size)
+{
+	const void *p = (const void *)addr;
+	const char *part = image_part(addr);
+	const char *missing = (error & FAULT_FETCH) ? "not executable" : "read-only";
+
+	if (error & FAULT_RESERVED)
+		ksnprintf(why, size, "its page table entry is damaged");
+	else if (!(error & FAULT_PRESENT) && addr < PAGE_SIZE)
+		ksnprintf(why, size, "a NULL pointer");
+	else if (!(error & FAULT_PRESENT) && directmap_contains(p))
+		ksnprintf(why, size, "no RAM at physical 0x%lx", directmap_phys(p).v);
+	else if (!(error & FAULT_PRESENT))
+		ksnprintf(why, size, "nothing is mapped there");
+	else if (part)
+		ksnprintf(why, size, "%s, %s", part, missing);
+	else
+		ksnprintf(why, size, "a page that is %s", missing);
+}
+
+static void explain_page_fault(const struct trap_frame *f, char *buf, size_t size)
+{
+	uintptr_t addr = read_cr2();
+	const char *stack = guarded_stack(addr);
+	const char *attempt = "read from";
+	char why[64];
+
+	if (stack) {
+		ksnprintf(buf, size, "kernel stack overflow: the guard page below the %s stack "
+			  "was touched", stack);
+		return;
+	}
+	if (f->error & FAULT_FETCH)
+		attempt = "jump to";
+	else if (f->error & FAULT_WRITE)
+		attempt = "write to";
+	explain_place(addr, f->error, why, sizeof(why));
+	ksnprintf(buf, size, "%s 0x%lx: %s (page fault)", attempt, addr, why);
+}
+
+/*
+ * Most double faults are stack overflows: the page fault cannot be delivered,
+ * because the processor would push its frame onto the very same stack.
+ */
+static void explain_double_fault(const struct trap_frame *f, char *buf, size_t size)
+{
+	const char *stack = guarded_stack(f->rsp - 8);
+	uintptr_t word;
+
+	if (!stack)
+		stack = guarded_stack(read_cr2());
+	if (stack)
+		ksnprintf(buf, size, "kernel stack overflow: the guard page below the %s stack "
+			  "was touched", stack);
+	else if (!peek((f->rsp - 8) & ~(uintptr_t)7, &word))
+		ksnprintf(buf, size, "the stack pointer 0x%lx is no stack (double fault)", f->rsp);
+	else
+		ksnprintf(buf, size, "an exception while another was delivered (double fault)");
+}
+
+static void explain_protection(const struct trap_frame *f, char *buf, size_t size)
+{
+	const char *table = "GDT";
+
+	if (f->error & SELECTOR_IDT)
+		table = "IDT";
+	else if (f->error & SELECTOR_LDT)
+		table = "LDT";
+	if (f->error)
+		ksnprintf(buf, size, "entry %lu of the %s is not usable (%s)",
+			  f->error >> 3 & 0x1fff, table, trap_name((unsigned)f->vector));
+	else
+		ksnprintf(buf, size, "non-canonical address or forbidden operation (%s)",
+			  trap_name((unsigned)f->vector));
+}
+
+/* UD2 is what compilers put where control must not come (SDM vol. 2, UD). */
+static bool is_ud2(const struct trap_frame *f)
+{
+	return f->rip - (uintptr_t)text_start < (uintptr_t)(text_end - text_start) - 1 &&
+	       ((const uint8_t *)f->rip)[0] == 0x0f && ((const uint8_t *)f->rip)[1] == 0x0b;
+}
+
+static const char *plain_words(unsigned vector)
+{
+	static const char *const words[TRAP_COUNT] = {
+		[0] = "division by zero, or a quotient that does not fit",
+		[1] = "a breakpoint or single step that nobody handles",
+		[2] = "the hardware calls, and nobody knows why",
+		[3] = "a breakpoint that nobody handles",
+		[4] = "an arithmetic overflow",
+		[5] = "an array index out of bounds",
+		[7] = "a floating-point or vector instruction in the kernel",
+		[16] = "a floating-point calculation failed",
+		[17] = "a misaligned address",
+		[18] = "the hardware reports damage of its own",
+		[19] = "a vector calculation failed",
+		[21] = "a return or jump to where none may lead",
+	};
+
+	return vector < TRAP_COUNT && words[vector] ? words[vector] :
+	       "an exception that should never come here";
+}
+
+void trap_explain(const struct trap_frame *f, char *buf, size_t size)
+{
+	switch (f->vector) {
+	case TRAP_PAGE_FAULT:
+		explain_page_fault(f, buf, size);
+		break;
+	case TRAP_DOUBLE_FAULT:
+		explain_double_fault(f, buf, size);
+		break;
+	case 10: case 11: case 12:		/* task state, segment, stack segment */
+	case TRAP_GENERAL_PROTECTION:
+		explain_protection(f, buf, size);
+		break;
+	case TRAP_INVALID_OPCODE:
+		ksnprintf(buf, size, "%s (invalid instruction)",
+			  is_ud2(f) ? "a ud2: the code came to where it never should" :
+			  "an instruction that the processor does not know");
+		break;
+	default:
+		ksnprintf(buf, size, "%s (%s)", plain_words((unsigned)f->vector),
+			  trap_name((unsigned)f->vector));
+	}
+}

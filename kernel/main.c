@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's table of contents: what comes up, in which order, and why then. */
+#include <arch/console.h>
+#include <arch/init.h>
+#include <labyrinth/acpi.h>
+#include <labyrinth/cmdline.h>
+#include <labyrinth/console.h>
+#include <labyrinth/mm.h>
+#include <labyrinth/panic.h>
+#include <labyrinth/print.h>
+#include <labyrinth/selftest.h>
+
+#include "kernel/mm_report.h"
+#include "kernel/screen.h"
+#include "kernel/shell.h"
+
+_Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info);
+
+/* test=PATTERN: run these tests, and end the machine with their verdict. */
+static void run_tests_if_asked(void)
+{
+	char pattern[128];
+	uint64_t seed = clock_ns();	/* differs from run to run; seed= repeats one */
+	size_t len;
+	const char *value = cmdline_get("test", &len);
+
+	if (!value)
+		return;
+	ksnprintf(pattern, sizeof(pattern), "%.*s", (int)len, value);
+	if (!cmdline_u64("seed", &seed) && cmdline_get("seed", NULL))
+		kprintf("boot: seed= wants a number: ignored\n");
+	machine_exit(test_run_all(pattern, seed) == 0);
+}
+
+/* bench=PATTERN: measure instead. */
+static void run_bench_if_asked(void)
+{
+	char patterns[128];
+	size_t len;
+	const char *value = cmdline_get("bench", &len);
+
+	if (!value)
+		return;
+	ksnprintf(patterns, sizeof(patterns), "%.*s", (int)len, value);
+	bench_run(patterns);
+	machine_exit(true);
+}
+
+/* Called by boot/entry.S in long mode, on the main stack, interrupts off. */
+_Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
+{
+	traps_init();			/* from here on an exception is caught */
+	console_init();			/* ... and can be read about on the serial line */
+	boot_info_init(&(struct handover){ way, magic, info });
+	cmdline_init(boot_info.cmdline);
+	features_init();		/* what this processor can do; the next step asks */
+	clock_init();			/* clock_ns() tells the time */
+	directmap_init();		/* all RAM is mapped; the guards below stacks are not */
+	screen_init(&boot_info.fb);	/* the second console, catching up with the first */
+	kprintf("Labyrinth\n%s", boot_info.notes);
+	acpi_init();			/* power off and reset work from here on */
+	if (mm_init(&boot_info.map, 1))	/* the allocator, over all that is usable */
+		panic("no usable memory for the allocator's metadata; give the machine more");
+	mm_report_init();		/* a panic tells what it did last */
+	seal();				/* what only booting writes is read-only now */
+
+	run_tests_if_asked();
+	run_bench_if_asked();
+	shell_run();			/* for good */
+}

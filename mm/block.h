@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Blocks between the zones' trees and whoever hands them out: no owners here. */
+#pragma once
+
+#include "mm_state.h"
+
+/**
+ * zone_take() - a block of 2^@order frames out of one zone, waking memory if need be
+ * @frame: receives the first frame
+ * Context: any.
+ * Return:  false if the zone has no such block.
+ */
+bool zone_take(struct zone *z, unsigned order, uint32_t *frame);
+
+/* Up to 32 of the frames from *first, a multiple of 32.  Return: a bit each; 0: exhausted. */
+uint32_t zone_take_half(struct zone *z, uint32_t *first);
+
+/* Back to the tree.  Context: any. */
+static inline void zone_give(struct zone *z, uint32_t frame, unsigned order)
+{
+	tree_give(&z->tree, frame - z->tree.base, order);
+	zone_count(z, (int64_t)1 << order);
+}
+
+/* Single frames are the common case, and not worth counting. */
+static inline unsigned bits_count_few(uint32_t bits)
+{
+	return bits & (bits - 1) ? bits_count(bits) : 1;
+}
+
+/* Frames from @first, a multiple of 32, back to the tree.  Context: any. */
+static inline void zone_give_half(struct zone *z, uint32_t first, uint32_t bits)
+{
+	uint32_t rel = first - z->tree.base;
+	unsigned n = bits_count_few(bits);
+
+	tree_give_bits(&z->tree, rel >> GROUP_ORDER, (uint64_t)bits << (rel & 32), n);
+	zone_count(z, n);
+}

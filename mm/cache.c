@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The slow side of the per-CPU caches: overflow, refill, drain; cache.h has the rules. */
+#include "cache.h"
+
+#include "block.h"
+
+/* Frames that no cache names any more return to the tree. */
+static void flush(uint64_t w)
+{
+	if ((uint32_t)w)
+		zone_give_half(mm.hot_zone, (uint32_t)(w >> 32) + mm.hot.first, (uint32_t)w);
+}
+
+/* Frames join those of their own half.  Return: false if the word names another. */
+static bool join(size_t off, uint32_t first, uint32_t bits)
+{
+	uint64_t w = local_load(off);
+
+	while (w >> 32 == first)
+		if (local_cas(off, &w, w | bits))
+			return true;
+	return false;
+}
+
+/* An empty word takes the frames as they are.  Return: false if it is not empty. */
+static bool fill_empty(size_t off, uint32_t first, uint32_t bits)
+{
+	uint64_t w = local_load(off);
+
+	while ((uint32_t)w == 0)
+		if (local_cas(off, &w, cache_word(first, bits)))
+			return true;
+	return false;
+}
+
+void cache_put_bits(uint32_t first, uint32_t bits)
+{
+	if (!zone_has(mm.hot_zone, mm.hot_zone->low)) {
+		flush(cache_word(first, bits));
+		return;
+	}
+	if (join(LOCAL_CURRENT, first, bits) || fill_empty(LOCAL_CURRENT, first, bits))
+		return;
+
+	uint64_t old = local_load(LOCAL_SECOND), new;
+	do {
+		new = cache_word(first, bits);
+		if (old >> 32 == first)
+			new |= old;
+	} while (!local_cas(LOCAL_SECOND, &old, new));
+	if (old >> 32 != first)
+		flush(old);
+}
+
+void cache_put_elsewhere(uint32_t frame)
+{
+	if (!cache_put_into(LOCAL_SECOND, frame))
+		cache_put_bits(frame & ~(CACHE_FRAMES - 1), 1u << frame % CACHE_FRAMES);
+}
+
+uint32_t cache_take_second(uint32_t *first)
+{
+	uint64_t w = local_load(LOCAL_SECOND);
+
+	while ((uint32_t)w)
+		if (local_cas(LOCAL_SECOND, &w, 0)) {
+			*first = (uint32_t)(w >> 32);
+			return (uint32_t)w;
+		}
+	return 0;
+}
+
+uint32_t cache_refill(uint32_t *first)
+{
+	uint32_t bits = 0;
+
+	if (zone_has(mm.hot_zone, mm.hot_zone->low + CACHE_FRAMES))
+		bits = zone_take_half(mm.hot_zone, first);
+	/* Pairs with the CAS in hot_grow(). */
+	if (bits && *first + CACHE_FRAMES > mm.hot.first + atom_load(&mm.hot.frames)) {
+		/* Beyond a gap that is still asleep: not for the caches. */
+		zone_give_half(mm.hot_zone, *first, bits);
+		return 0;
+	}
+	*first -= mm.hot.first;
+	return bits;
+}
+
+void cache_install(uint32_t first, uint32_t bits)
+{
+	/* If an interrupt has refilled meanwhile, they are second, or go back. */
+	if (!fill_empty(LOCAL_CURRENT, first, bits) && bits)
+		cache_put_bits(first, bits);
+}
+
+void cache_drain(void)
+{
+	static const size_t words[] = { LOCAL_CURRENT, LOCAL_SECOND };
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t w = local_load(words[i]);
+
+		while (w != CACHE_NOWHERE && !local_cas(words[i], &w, CACHE_NOWHERE))
+			;
+		flush(w);
+	}
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How full each part of the tree is: hints that steer allocation towards the
+ * fuller parts, so that empty 2 MiB areas stay empty.
+ *
+ * At level 1 a byte counts the free frames of a group.  Above, a byte ranks a
+ * child by its fullest area: FILL_RANK for each step of free frames, smaller
+ * is fuller.  They are written without care for races; a wrong one costs a
+ * worse choice, never a wrong answer, and mends itself when its area is next
+ * used up.  So all of it is relaxed, and pairs with nothing.
+ */
+#pragma once
+
+#include "tree.h"
+
+#define FILL_STEP   8u		/* free frames of an area that make one rank */
+#define FILL_FREE   (1 + 512 / FILL_STEP)	/* the rank of an area with all frames free */
+#define FILL_EMPTY  254u	/* nothing free below */
+#define FILL_HIDDEN 255u	/* a CPU's home: others keep out while they can */
+
+/* Write child @c's rank at level @l, and up as far as it changes anything. */
+void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank);
+
+/* The sum of eight bytes, none above 127: four sums of two, added by a multiplication. */
+static inline unsigned sum_of_bytes(uint64_t x)
+{
+	const uint64_t low = 0x00ff00ff00ff00ff;
+
+	return (unsigned)(((x & low) + (x >> 8 & low)) * 0x0001000100010001 >> 48);
+}
+
+static inline unsigned fill_area_rank(const struct node *area)
+{
+	unsigned sum = sum_of_bytes(atom_peek(&area->fills));
+
+	return sum ? 1 + sum / FILL_STEP : FILL_EMPTY;
+}
+
+/* @n frames were given to @group (negative: taken); @left tells its bits now. */
+static inline void fill_changed(struct tree *t, uint32_t group, int n, uint64_t left)
+{
+	struct node *area = node_of_child(t, 1, group);
+	atom8_t *count = &area->fill[group % NODE_FANOUT];
+	uint32_t c = group / NODE_FANOUT;
+
+	/* Empty and full are known for certain: there the count mends itself. */
+	unsigned now = left == 0 ? 0 : left == UINT64_MAX ? 64
+		     : (unsigned)(atom_peek8(count) + n) & 0x7f;
+	atom_poke8(count, (uint8_t)now);
+
+	unsigned shown = atom_peek8(&node_of_child(t, 2, c)->fill[c % NODE_FANOUT]);
+	if (shown == FILL_HIDDEN)
+		return;
+	unsigned rank = fill_area_rank(area);
+	if (rank != shown)
+		fill_set_rank(t, 2, c, rank);
+}
+
+/* Hide a node as a home; show it again with its true rank. */
+void fill_hide(struct tree *t, unsigned level, uint32_t self);
+void fill_show(struct tree *t, unsigned level, uint32_t self);
+
+/* The slot of @mask with the fullest child.  @mask is not 0. */
+unsigned fill_fullest(const struct node *n, unsigned mask);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Homes: for each level, the node this CPU last took from.
+ *
+ * A CPU looks at home first, and does not merge its home upward when all of it
+ * is free: a block of a middle order taken and given back again and again would
+ * else split and merge each time.  Others may merge or empty a CPU's home; a
+ * home is a habit, not a right, and nothing depends on it being current.
+ */
+#pragma once
+
+#include <arch/cpu.h>
+
+#include "local.h"
+#include "tree.h"
+
+static inline uint64_t home_key(const struct tree *t, uint32_t index)
+{
+	return (uint64_t)(t->id + 1) << 32 | index;
+}
+
+static inline bool home_is(const struct tree *t, unsigned level, uint32_t index)
+{
+	return level < HOME_LEVELS &&
+	       local_load(LOCAL_HOME + level * sizeof(uint64_t)) == home_key(t, index);
+}
+
+/* This CPU's home at @level if it is in @t.  Return: false if it is elsewhere or nowhere. */
+static inline bool home_get(const struct tree *t, unsigned level, uint32_t *index)
+{
+	uint64_t key = local_load(LOCAL_HOME + level * sizeof(uint64_t));
+
+	*index = (uint32_t)key;
+	return key >> 32 == t->id + 1;
+}
+
+/* Move there; the old home is merged if all of it is free.  Context: any. */
+void home_move(struct tree *t, unsigned level, uint32_t index);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* What mm/ knows, in one structure.  Private to mm/. */
+#pragma once
+
+#include <arch/cpu.h>
+#include <arch/directmap.h>
+#include <labyrinth/mm.h>
+
+#include "local.h"
+#include "tree.h"
+
+struct frame_range { uint32_t first, end; };	/* [first, end), relative to the zone's base */
+
+/*
+ * A zone.  Most of its memory is asleep at first: its frame words and bits have
+ * never been written.  Areas are woken one by one, in order, by whoever finds
+ * nothing else.
+ */
+struct zone {
+	struct tree tree;
+	uint64_t total;			/* usable frames */
+	uint64_t min, low;		/* watermarks, frames */
+	struct frame_range *range;	/* the usable frames, sorted; nranges, and a zero one */
+	uint32_t nranges;
+	atom64_t cursor;		/* next to wake: {range, area}; range nranges: none */
+	int64_t slack;			/* fold_at times CPUs: how far off free can be */
+	int64_t fold_at;		/* frames a CPU may be off before it adds to free */
+	_Alignas(64) atom64_t free;	/* in the tree or asleep, give and take fold_at a CPU */
+	/* Rarely written, and so out of the way of what is read all the time. */
+	_Alignas(64) atom64_t contracted;	/* frames set aside by contracts */
+	atom64_t lent;			/* frames held by somebody, and lent to a device */
+	atom64_t reserve;		/* frames ever taken below min */
+	atom64_t failures[ZONE_REFUSAL_COUNT];	/* what it answered to calls that failed */
+};
+
+/* The hot window: see cache.h.  One cache line, read by every call. */
+struct hot {
+	_Alignas(64) unsigned char *base;	/* the page of its first frame, in the direct map */
+	atom64_t *words;		/* the word of its first frame */
+	atom64_t frames;		/* grows while memory wakes */
+	uint32_t first;			/* its first frame; a multiple of an area's 512 */
+};
+
+struct mm {
+	struct hot hot;
+	struct zone *hot_zone;		/* whose frames are cached */
+	struct zone *top_zone;		/* the highest with memory */
+	atom64_t *words;		/* one a frame: see word_at() */
+	uint32_t high;			/* the area where the Normal zone's memory begins */
+	uint32_t gap;			/* frames below that, down to the DMA32 zone's end */
+	atom64_t *awake;		/* one bit an area */
+	uint32_t end;			/* one past the highest frame with a word */
+	unsigned ncpu;
+	bool failing;			/* mm_fail_nth() is at work */
+	uint64_t metadata_bytes;
+	struct zone zone[ZONE_COUNT];
+};
+
+extern struct mm mm;
+
+static inline struct tree *tree_of(unsigned id) { return &mm.zone[id].tree; }
+
+/*
+ * The word of frame @f, which must be awake.  The gap around 4 GiB, where PCs
+ * have devices, and below memory that begins far above it, has no words.
+ */
+static inline atom64_t *word_at(uint32_t f)
+{
+	return mm.words + (f < ZONE_DMA32_END ? f : f - mm.gap);
+}
+
+/* Does @f have a valid word?  Context: any. */
+static inline bool mm_awake(uint32_t f)
+{
+	/* Pairs with the CAS in area_wake(): whoever sees the bit sees the words. */
+	return f < mm.end &&
+	       atom_load(&mm.awake[f >> AREA_ORDER >> 6]) >> (f >> AREA_ORDER & 63) & 1;
+}
+
+/* Another CPU's word at @off, for statistics. */
+static inline uint64_t local_peek(unsigned cpu, size_t off)
+{
+	const unsigned char *area = cpu_local_area(cpu);
+
+	return area ? atom_peek((const atom64_t *)(const void *)(area + off)) : 0;
+}
+
+static inline enum zone_id zone_id_of(uint32_t f)
+{
+	return f < ZONE_DMA_END ? ZONE_DMA : f < ZONE_DMA32_END ? ZONE_DMA32 : ZONE_NORMAL;
+}
+
+static inline struct zone *zone_of(uint32_t f) { return &mm.zone[zone_id_of(f)]; }
+static inline enum zone_id zone_id(const struct zone *z) { return (enum zone_id)z->tree.id; }
+
+/* @n frames entered the zone's tree (negative: left it).  Context: any. */
+void zone_fold(struct zone *z, int64_t d);
+
+static inline void zone_count(struct zone *z, int64_t n)
+{
+	size_t off = LOCAL_DELTA + z->tree.id * sizeof(uint64_t);
+
+	local_add(off, (uint64_t)n);
+	int64_t d = (int64_t)local_load(off);
+	if (__builtin_expect(d >= z->fold_at || d <= -z->fold_at, 0))
+		zone_fold(z, d);
+}
+
+/* Frames free in the tree or asleep; exact at rest.  Context: any; O(CPUs). */
+uint64_t zone_free(const struct zone *z);
+uint64_t zone_asleep(const struct zone *z);
+uint64_t zone_cached(const struct zone *z);
+
+/* Are at least @frames free?  Context: any; O(1) but near the mark. */
+bool zone_has_exactly(const struct zone *z, uint64_t frames);
+
+static inline bool zone_has(const struct zone *z, uint64_t frames)
+{
+	/* The folded count alone settles it, but near the mark. */
+	/* Pairs with zone_count()'s addition; later ones of other CPUs are in the slack. */
+	int64_t sure = (int64_t)atom_load(&z->free) - z->slack;
+
+	return __builtin_expect(sure >= (int64_t)frames, 1) || zone_has_exactly(z, frames);
+}
+
+/*
+ * Wake the next area.  Each is claimed by exactly one traveller, so nobody
+ * waits: who is stopped half way keeps one area from the others until he goes
+ * on.  Context: any.  Return: false if all is awake.
+ */
+bool zone_wake(struct zone *z);
+
+/* An area in a hole gets words that say so.  Context: boot. */
+void zone_bridge(struct zone *z, uint32_t area);
+
+/* Is all (or any) of the frames [first, end), relative to the base, asleep?  Context: any. */
+void zone_sleeping_bits(const struct zone *z, uint32_t area, uint64_t bits[NODE_FANOUT]);
+bool zone_sleeps(const struct zone *z, uint64_t first, uint64_t end, bool all);
+
+/* Stretch the hot window over what has woken.  Context: any. */
+void hot_grow(void);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* What a node's word says, computed without loops over its entries where it matters. */
+#include "node.h"
+
+/*
+ * Entries 0, 2, 4, 6 stand ten bits apart, so that each has five zero bits
+ * above it: set the lowest of them, subtract, and it survives where the entry
+ * was large enough.  The odd ones follow by a shift.
+ */
+#define ONES   ((uint64_t)1 | (uint64_t)1 << 10 | (uint64_t)1 << 20 | (uint64_t)1 << 30)
+#define GUARDS (ONES << ENTRY_BITS)
+
+/* Bits 0, 10, 20, 30 of @x gathered at 0, 2, 4, 6. */
+static unsigned gather(uint64_t x)
+{
+	return (unsigned)(x | x >> 8 | x >> 16 | x >> 24) & 0x55;
+}
+
+#define LANES (ONES * ENTRY_MASK)
+
+unsigned node_at_least(uint64_t w, unsigned least)
+{
+	uint64_t even = ((w & LANES) | GUARDS) - ONES * least;
+	uint64_t odd = ((w >> ENTRY_BITS & LANES) | GUARDS) - ONES * least;
+
+	return gather(even >> ENTRY_BITS & ONES) | gather(odd >> ENTRY_BITS & ONES) << 1;
+}
+
+/* The larger of each two entries: where the guard survives, a's. */
+static inline uint64_t larger(uint64_t a, uint64_t b)
+{
+	uint64_t guard = ((a | GUARDS) - b) & GUARDS;
+	uint64_t keep = guard - (guard >> ENTRY_BITS);
+
+	return (a & keep) | (b & ~keep & LANES);
+}
+
+/* The largest entry: eight, four, two, one. */
+static unsigned largest_entry(uint64_t w)
+{
+	uint64_t four = larger(w & LANES, w >> ENTRY_BITS & LANES);
+	uint64_t two = larger(four, four >> 20 & LANES);
+
+	return (unsigned)larger(two, two >> 10 & LANES) & ENTRY_MASK;
+}
+
+/* Starts of aligned runs of 2, 4 and 8 ones. */
+static unsigned mask_pairs(unsigned m) { return m & m >> 1 & 0x55; }
+static unsigned mask_quads(unsigned m) { return mask_pairs(m) & mask_pairs(m) >> 2 & 0x11; }
+
+int mask_run(unsigned mask, unsigned log)
+{
+	if (log == 1)
+		mask = mask_pairs(mask);
+	else if (log == 2)
+		mask = mask_quads(mask);
+	return mask ? __builtin_ctz(mask) : -1;
+}
+
+static unsigned capped(unsigned order)
+{
+	return ENTRY_OPEN + (order < ORDER_MAX ? order : ORDER_MAX);
+}
+
+unsigned node_code(uint64_t w, unsigned level)
+{
+	unsigned whole = child_order(level), most = largest_entry(w);
+
+	if (most < ENTRY_OPEN + whole)
+		return most == ENTRY_HELD ? ENTRY_NONE : most;
+
+	/* DIRTY and OPENING children may turn out to be whole: promise the most. */
+	unsigned m = node_at_least(w, ENTRY_OPEN + whole);
+	return capped(whole + (m == 0xff ? 3 : mask_quads(m) ? 2 : mask_pairs(m) ? 1 : 0));
+}
+
+bool node_all_full(uint64_t w)
+{
+	const uint64_t full = (ONES | ONES << ENTRY_BITS) * ENTRY_FULL;
+
+	return (w & NODE_ENTRIES) == full;
+}
+
+/* Where a run of 2^order may begin. */
+static const uint64_t aligned[] = {
+	UINT64_MAX, 0x5555555555555555, 0x1111111111111111,
+	0x0101010101010101, 0x0001000100010001, 0x0000000100000001, 1,
+};
+
+/* Starts of aligned runs of 2^order ones. */
+static uint64_t bits_runs(uint64_t x, unsigned order)
+{
+	for (unsigned o = 0; o < order; o++)
+		x &= x >> (1u << o);
+	return x & aligned[order];
+}
+
+/* Runs of each order from those of the order below, as long as there are any. */
+unsigned bits_code(uint64_t bits)
+{
+	unsigned order = 0;
+
+	if (bits == 0)
+		return ENTRY_NONE;
+	for (uint64_t runs = bits; order < 6; order++) {
+		runs &= runs >> (1u << order) & aligned[order + 1];
+		if (!runs)
+			break;
+	}
+	return ENTRY_OPEN + order;
+}
+
+int bits_run(uint64_t bits, unsigned order)
+{
+	uint64_t starts = bits_runs(bits, order);
+
+	return starts ? __builtin_ctzll(starts) : -1;
+}
+
+/* Adding neighbours in parallel; Hacker's Delight, 2nd edition, section 5-1. */
+unsigned bits_count(uint32_t x)
+{
+	x -= x >> 1 & 0x55555555;
+	x = (x & 0x33333333) + (x >> 2 & 0x33333333);
+	x = (x + (x >> 4)) & 0x0f0f0f0f;
+	return x * 0x01010101 >> 24;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Counting what owners hold: one plain addition on the hot path.  Private to mm/. */
+#pragma once
+
+#include <arch/atomic.h>
+#include <labyrinth/mm.h>
+
+#include "local.h"
+
+/* Every number an owner_t can have, so that the check needs no bound. */
+extern atom8_t owner_alive[256];
+
+/* Registered, and not nobody?  Context: any. */
+static inline bool owner_live(owner_t o) { return atom_nonzero8(&owner_alive[o.id]); }
+
+/* @frames came to @o (negative: left it).  Context: any. */
+static inline void owner_count(owner_t o, int64_t frames)
+{
+	local_add_index(LOCAL_NET, o.id, (uint64_t)frames);
+}
+
+/* Keep the owner's peak.  Context: any. */
+void owner_fold(owner_t o, int64_t ahead);
+
+/* After a change by 2^@order frames on a slower path: fold now and then. */
+static inline void owner_note(owner_t o, unsigned order)
+{
+	int64_t ahead = (int64_t)(local_load(LOCAL_NET + o.id * sizeof(uint64_t)) -
+				  local_load(LOCAL_FOLDED + o.id * sizeof(uint64_t)));
+	int64_t limit = (int64_t)4 << (order < 4 ? 4 : order);
+
+	if (__builtin_expect(ahead >= limit || ahead <= -limit, 0))
+		owner_fold(o, ahead);
+}
+
+/* Rare enough to be shared by all CPUs: failed calls by reason, reserve use. */
+extern atom64_t owner_failures[OWNER_COUNT][ZONE_REFUSAL_COUNT];
+extern atom64_t owner_reserve[OWNER_COUNT];
+
+/* Forget all owners but the kernel.  Context: boot. */
+void owner_reset_all(void);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hot path: one page out, one page back.
+ *
+ * Out: a bit leaves this CPU's cache, then the frame's word goes from FREE to
+ * HELD by a plain store, because nobody else may touch it (W1).  Back: the word
+ * goes from HELD to FREE by the one locked compare-and-swap that refuses a
+ * racing double free, then the bit enters the cache.  Everything else is out of
+ * line.
+ *
+ * Each CAS here pairs with a racing free or transfer of the same block, each
+ * store of a word with whoever reads the owner.  What is peeked at is the
+ * taker's alone (W1), or decided by the CAS behind; hot.frames because who was
+ * handed a page there has met its waking.
+ */
+#include <labyrinth/page.h>
+
+#include "block.h"
+#include "cache.h"
+#include "event.h"
+#include "owner_count.h"
+#include "slow.h"
+#include "word.h"
+
+#define unlikely(e) __builtin_expect(!!(e), 0)
+
+void *frame_to_page(frame_t f)
+{
+	return directmap_of(frame_to_phys(f));
+}
+
+frame_t page_to_frame(const void *page)
+{
+	return directmap_contains(page) ? phys_to_frame(directmap_phys(page)) : FRAME_NONE;
+}
+
+/* The other behaviours on their own; asked apart, or gcc makes one dearer question of three. */
+static inline bool plain_too(gfp_t gfp)
+{
+	__asm__("" : "+r"(gfp));
+	return gfp == GFP_NOWAIT || gfp == GFP_KERNEL;
+}
+
+void *allocpage(gfp_t gfp, owner_t owner)
+{
+	uint32_t f;
+
+	if ((unlikely(gfp != GFP_ATOMIC) && !plain_too(gfp)) ||
+	    unlikely(!owner_live(owner)) || unlikely(!cache_take_from(LOCAL_CURRENT, &f)))
+		return slow_allocpage(gfp, owner);
+
+	uint64_t w = atom_peek(&mm.hot.words[f]);
+	if (unlikely(!word_is_free(w)))
+		slow_not_free(f + mm.hot.first, w);
+	/* Release: whoever reads the owner also sees what was done to the frame before. */
+	atom_store(&mm.hot.words[f], w | word_held(PAGE_HELD, 0, owner));
+	owner_count(owner, 1);
+	return mm.hot.base + ((size_t)f << PAGE_SHIFT);
+}
+
+enum page_error freepage(void *page, owner_t owner)
+{
+	uint64_t f = hot_number(page);
+
+	if (unlikely(!atom_exceeds(&mm.hot.frames, f)))
+		return slow_free(page, 0, owner);
+
+	uint64_t w = atom_peek(&mm.hot.words[f]);
+	if (unlikely(!word_is(w, word_held(PAGE_HELD, 0, owner))) ||
+	    unlikely(!atom_cas(&mm.hot.words[f], &w, word_freed(w))))
+		return slow_free(page, 0, owner);
+	owner_count(owner, -1);
+	if (unlikely(!cache_put_into(LOCAL_CURRENT, (uint32_t)f)))
+		cache_put_elsewhere((uint32_t)f);
+	return PAGE_OK;
+}
+
+/* --- blocks: up to order 5 they are runs of bits in the same caches */
+
+#define CACHED_ORDERS 5u
+
+static void *hand_out(uint32_t f, unsigned order, owner_t owner)
+{
+	uint64_t w = atom_peek(word_at(f));
+
+	if (unlikely(!word_is_free(w)))
+		slow_not_free(f, w);
+	atom_store(word_at(f), w | word_held(PAGE_HELD, order, owner));
+	owner_count(owner, (int64_t)1 << order);
+	return frame_to_page((frame_t){ f });
+}
+
+static inline bool plain(gfp_t gfp, owner_t owner)
+{
+	return (gfp == GFP_ATOMIC || gfp == GFP_NOWAIT || gfp == GFP_KERNEL) && owner_live(owner);
+}
+
+void *allocpages(gfp_t gfp, unsigned order, owner_t owner)
+{
+	uint32_t f;
+
+	if (order == 0)
+		return allocpage(gfp, owner);
+	if (unlikely(!plain(gfp, owner)) || order > ORDER_MAX)
+		return slow_alloc(gfp, order, owner, NULL);
+	if (order <= CACHED_ORDERS &&
+	    (cache_take_run(LOCAL_SECOND, order, &f) || cache_take_run(LOCAL_CURRENT, order, &f)))
+		return hand_out(f + mm.hot.first, order, owner);
+
+	struct zone *z = mm.top_zone;
+	if (unlikely(!zone_has(z, z->min + ((uint64_t)1 << order)) || !zone_take(z, order, &f)))
+		return slow_alloc(gfp, order, owner, NULL);
+	event_note(MM_ALLOC, order, 0, owner, OWNER_NONE, (frame_t){ f });
+	owner_note(owner, order);
+	return hand_out(f, order, owner);
+}
+
+enum page_error freepages(void *page, unsigned order, owner_t owner)
+{
+	uint64_t f = hot_number(page);
+
+	if (order == 0)
+		return freepage(page, owner);
+	if (unlikely(order > ORDER_MAX || f >= atom_peek(&mm.hot.frames)))
+		return slow_free(page, order, owner);
+
+	/* Who holds a block of this order here holds it at an aligned place (I4). */
+	uint64_t w = atom_peek(&mm.hot.words[f]);
+	if (unlikely(!word_is(w, word_held(PAGE_HELD, order, owner))) ||
+	    unlikely(!atom_cas(&mm.hot.words[f], &w, word_freed(w))))
+		return slow_free(page, order, owner);
+	owner_count(owner, -((int64_t)1 << order));
+	if (order <= CACHED_ORDERS) {
+		cache_put_bits((uint32_t)f & ~(CACHE_FRAMES - 1),
+			       (uint32_t)run_mask(f % CACHE_FRAMES, order));
+		return PAGE_OK;
+	}
+	frame_t first = { (uint32_t)f + mm.hot.first };
+	event_note(MM_FREE, order, 0, owner, OWNER_NONE, first);
+	owner_note(owner, order);
+	zone_give(mm.hot_zone, first.n, order);
+	return PAGE_OK;
+}
+
+void *allocpages_walk(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
+{
+	return slow_alloc(gfp, order, owner, walk);
+}

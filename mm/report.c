@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the reports of refused operations go: the console, or whoever asked for them. */
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+
+#include <labyrinth/mm.h>
+#include <labyrinth/print.h>
+
+#define LINE_MAX 240u
+
+static void to_console(const char *line)
+{
+	kprintf("mm: refused: %s\n", line);
+}
+
+static void (*_Atomic sink)(const char *line) = to_console;
+
+void mm_report_to(void (*to)(const char *line))
+{
+	/* Relaxed: a report under way may still go where they went before. */
+	atomic_store_explicit(&sink, to ? to : to_console, memory_order_relaxed);
+}
+
+void report_refusal(const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	kvsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	atomic_load_explicit(&sink, memory_order_relaxed)(line);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree of free blocks, one a zone.
+ *
+ *   level 3   [ e e e e e e e e ]          each entry: the largest free block
+ *               |                          in the child below it
+ *   level 2   [ e e e e e e e e ] ...      a child is 512 frames (an area)
+ *               |
+ *   level 1   [ e e e e e e e e ] ...      a child is 64 frames (a group)
+ *               |
+ *   level 0   [ 64 bits, 1 = free ] ...    a bit a frame
+ *
+ * Every free frame is free at exactly one level: at the topmost FULL entry
+ * above it, or, if there is none, as a bit.  Splitting is changing one entry
+ * from FULL to open, merging the reverse; nothing is copied and no frame is
+ * out of sight in between.  docs/mm.md has the proof.
+ *
+ * T1  An entry promises at least what its child can give (node.h).  So if no
+ *     entry of the root fits a request, nothing in the zone does, at that moment.
+ * T2  A child whose entry is parked (FULL, OPENING, HELD) is governed from above.
+ *     Its own contents are "all free", but for takers who came too late.
+ * T3  Who takes out of a child looks at the child's entry afterwards.  Open: the
+ *     take counts.  Parked: he came too late, puts back just what he took, and
+ *     starts again.  DIRTY: he settles it first.
+ * T4  Who gives to a child looks at its entry afterwards, and settles it if it
+ *     promises less than the child can now give.
+ * T5  An entry is lowered, or made FULL, only by settling: mark it DIRTY, read
+ *     the child, then write what was read if the node has not changed since.
+ *     Against a giver or taker who changes the child meanwhile: either the
+ *     settler's reading sees his change, or he sees DIRTY and settles anew.
+ * T6  Before an entry is raised, the entries above are, so that T1 holds for the
+ *     path from the root as a whole and a giver need look at one entry only.
+ *     What the raiser knows of the child counts in there only while the child's
+ *     word is the very one that he marked; else somebody may be raising it more.
+ * T7  An entry goes from FULL to open only through OPENING, with the entry above
+ *     seen open in between: a parked node never has an open child.
+ */
+#pragma once
+
+#include <arch/atomic.h>
+
+#include "node.h"
+
+#define TREE_LEVELS 10u		/* level 9 would cover 2^33 frames; frame_t ends at 2^32 */
+#define GROUP_ORDER 6u		/* a group: the 64 frames of one word of bits */
+#define AREA_ORDER  9u		/* an area: the 512 frames of one level-1 node, 2 MiB */
+
+struct node {
+	atom64_t word;		/* entries and version: the truth */
+	union {			/* how full each child is: a hint, see fill.h */
+		atom8_t fill[NODE_FANOUT];
+		atom64_t fills;
+	};
+};
+
+struct tree {
+	uint32_t base;		/* first frame; a multiple of the largest block */
+	uint32_t nframes;	/* frames covered, holes included */
+	unsigned id;		/* the zone's number */
+	unsigned root;		/* the level of the one topmost node */
+	atom64_t *bits;		/* level 0: one word a group */
+	struct node *level[TREE_LEVELS];	/* 1..root */
+};
+
+/* Bytes of metadata for a tree over @nframes frames. */
+size_t tree_bytes(uint32_t nframes);
+
+/**
+ * tree_init() - an empty tree: nothing is free
+ * @mem: tree_bytes() bytes, 64-aligned; bits and level 1 need not be zero
+ *       (tree_area_init() sets them), the rest is zeroed here
+ * Context: boot, one CPU.
+ */
+void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, void *mem);
+
+/**
+ * tree_area_init() - set the bits of an area that nobody uses yet
+ * @area: number of the area within the tree
+ * @bits: the eight words; 1 for frames that become free
+ * Context: any; the caller has claimed the area.  tree_area_publish() follows.
+ */
+void tree_area_init(struct tree *t, uint32_t area, const uint64_t bits[NODE_FANOUT]);
+void tree_area_publish(struct tree *t, uint32_t area);
+
+/**
+ * tree_take() - take a block
+ * @order: its order
+ * @first: receives the number of its first frame, relative to base
+ * Context: any; waits for nobody.
+ * Return:  false if nothing fits, true at the moment the root was read (T1).
+ */
+bool tree_take(struct tree *t, unsigned order, uint32_t *first);
+
+/**
+ * tree_take_some() - take up to 32 single frames that stand close together
+ * @half: receives which aligned 32 frames, relative to base / 32
+ * Context: any; waits for nobody.
+ * Return:  a bit for each frame taken; 0 if nothing is free.
+ */
+uint32_t tree_take_some(struct tree *t, uint32_t *half);
+
+/* Give a block back that was taken.  Context: any; waits for nobody. */
+void tree_give(struct tree *t, uint32_t first, unsigned order);
+
+/* Give single frames of one group back.  @n is the number of ones in @mask. */
+void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n);
+
+/* The CPU's homes are forgotten and what they kept unmerged is merged.  Context: any. */
+void tree_leave_homes(void);
+
+/* The order of the free block around @frame (relative to base), or -1.  Context: any. */
+int tree_free_order(const struct tree *t, uint32_t frame);
+
+/* For tree.c and settle.c. */
+struct known { uint64_t seen, instead; };	/* if the child's word is @seen, read @instead */
+#define NOTHING_KNOWN ((struct known){ 0, 0 })
+
+/* Make the entry for child @c of level @l truthful; FULL if it is, and @merge. */
+void tree_settle(struct tree *t, unsigned l, uint32_t c, struct known k, bool merge);
+
+/* T3: after a take out of child @c of level @l.  Return: does it count? */
+bool tree_taken(struct tree *t, unsigned l, uint32_t c);
+
+/* T4: after a gift to child @c of level @l, which can now give @code. */
+void tree_given(struct tree *t, unsigned l, uint32_t c, unsigned code, bool full);
+
+/* Child @c of level @l has nothing left: strike it off, so that a failure is cheap. */
+void tree_exhausted(struct tree *t, unsigned l, uint32_t c);
+
+/* T7: open the FULL child @c of level @l.  Return: false if it is governed from above. */
+bool tree_open(struct tree *t, unsigned l, uint32_t c);
+
+/* Merge whatever below child @c of level @l is free but not merged. */
+void tree_merge(struct tree *t, unsigned l, uint32_t c);
+
+static inline struct node *node_of_child(const struct tree *t, unsigned l, uint32_t c)
+{
+	return &t->level[l][c / NODE_FANOUT];
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a tree, bringing areas into it, and looking at it from outside. */
+#include "tree.h"
+
+#include <labyrinth/string.h>
+
+#include "fill.h"
+
+static uint32_t nodes_at(uint32_t nframes, unsigned l)
+{
+	uint64_t covers = (uint64_t)1 << (child_order(l) + 3);
+
+	return (uint32_t)((nframes + covers - 1) / covers);
+}
+
+/* One level more than covers all, so that even a block of everything has an entry. */
+static unsigned root_level(uint32_t nframes)
+{
+	unsigned l = 2;
+
+	while (((uint64_t)1 << (child_order(l) + 3)) <= nframes)
+		l++;
+	return l;
+}
+
+size_t tree_bytes(uint32_t nframes)
+{
+	size_t nodes = 0;
+
+	for (unsigned l = 1; l <= root_level(nframes); l++)
+		nodes += nodes_at(nframes, l);
+	return (size_t)nodes_at(nframes, 1) * NODE_FANOUT * sizeof(atom64_t) +
+	       nodes * sizeof(struct node);
+}
+
+void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, void *mem)
+{
+	t->id = id;
+	t->base = base;
+	t->nframes = nframes;
+	t->root = root_level(nframes);
+	t->bits = mem;
+
+	struct node *n = (struct node *)(void *)
+		(t->bits + (size_t)nodes_at(nframes, 1) * NODE_FANOUT);
+	for (unsigned l = 1; l <= t->root; l++) {
+		t->level[l] = n;
+		n += nodes_at(nframes, l);
+	}
+	memset(t->level[2], 0, (size_t)((unsigned char *)n - (unsigned char *)t->level[2]));
+	for (struct node *m = t->level[2]; m < n; m++)
+		memset(m->fill, FILL_EMPTY, sizeof m->fill);
+}
+
+void tree_area_init(struct tree *t, uint32_t area, const uint64_t bits[NODE_FANOUT])
+{
+	struct node *n = &t->level[1][area];
+	uint64_t w = 0;
+
+	for (unsigned s = 0; s < NODE_FANOUT; s++) {
+		bool full = bits[s] == UINT64_MAX;
+		/* All relaxed: published by the CAS in tree_area_publish()'s settling. */
+		atom_poke(&t->bits[area * NODE_FANOUT + s], bits[s]);
+		w = node_with(w, s, full ? ENTRY_FULL : bits_code(bits[s]));
+		atom_poke8(&n->fill[s], (uint8_t)(bits_count((uint32_t)bits[s]) +
+						  bits_count((uint32_t)(bits[s] >> 32))));
+	}
+	atom_poke(&n->word, w);
+}
+
+void tree_area_publish(struct tree *t, uint32_t area)
+{
+	/* The entry is NONE until here; settling reads the area and promises it upward. */
+	tree_settle(t, 2, area, NOTHING_KNOWN, true);
+	fill_show(t, 1, area);
+}
+
+/* The order of the largest aligned run of @mask's ones around @slot. */
+static unsigned run_around(uint64_t mask, unsigned slot, unsigned most)
+{
+	unsigned log = 0;
+
+	while (log < most) {
+		uint64_t run = run_mask(slot & ~((2u << log) - 1), log + 1);
+		if ((mask & run) != run)
+			break;
+		log++;
+	}
+	return log;
+}
+
+int tree_free_order(const struct tree *t, uint32_t frame)
+{
+	for (unsigned l = t->root; l >= 1; l--) {
+		uint32_t c = frame >> child_order(l);
+		uint64_t w = atom_load(&node_of_child(t, l, c)->word);	/* a snapshot */
+		unsigned e = node_entry(w, c % NODE_FANOUT);
+
+		if (e == ENTRY_FULL || e == ENTRY_OPENING) {
+			unsigned order = child_order(l) +
+				run_around(node_at_least(w, ENTRY_OPENING), c % NODE_FANOUT, 3);
+			return (int)(order < ORDER_MAX ? order : ORDER_MAX);
+		}
+		if (e == ENTRY_HELD || e == ENTRY_NONE)
+			return -1;
+	}
+	uint64_t bits = atom_load(&t->bits[frame >> GROUP_ORDER]);	/* also */
+	return bits >> (frame & 63) & 1 ? (int)run_around(bits, frame & 63, 6) : -1;
+}

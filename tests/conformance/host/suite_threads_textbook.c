@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* The tests with several CPUs, run on the textbook allocator. */
+#define SUITE "threads.textbook"
+#define THREAD_OPS textbook_ops
+#include "threads.h"
+
+#include "../../test.h"
+
+THREAD_TESTS(THREAD_REGISTER)

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* The explorer's main: makes a machine, prepares a scenario, explores it, says what came out. */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <arch/console.h>
+#include <arch/directmap.h>
+#include <labyrinth/mm.h>
+#include <labyrinth/panic.h>
+
+#include "../../arch/explore/explore.h"
+#include "../../mm/block.h"
+#include "scenario.h"
+#include "scenarios.h"
+
+/* --- what the kernel would bring */
+
+void console_write(const char *s, size_t n) { fwrite(s, 1, n, stdout); }
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	char line[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	explore_fail("panic: %s", line);
+}
+
+_Noreturn void panic_at(const char *file, int line, const char *what)
+{
+	panic("%s:%d: %s does not hold", file, line, what);
+}
+
+/* --- preparing */
+
+#define FRAMES_REST 8192u
+
+static const struct scenario *current;
+static struct { uint32_t frame; unsigned order; } rest[FRAMES_REST];
+static size_t nrest;
+static struct zone_stats whole;
+
+#define SCENARIO_ENTRY(s) &s,
+static const struct scenario *const scenario_all[] = { SCENARIOS(SCENARIO_ENTRY) };
+
+static void no_report(const char *line) { (void)line; }
+
+static uint32_t rest_awake[64];		/* areas that hold_all_awake() took */
+static unsigned nrest_awake;
+
+static int init(struct memmap *map, const struct scenario *s, uint32_t extra)
+{
+	uint64_t end = ((uint64_t)s->first + s->areas * 512) << PAGE_SHIFT, gap = 1u << 21;
+
+	memmap_init(map);
+	memmap_add(map, (uint64_t)s->first << PAGE_SHIFT, end, MEM_USABLE);
+	memmap_add(map, end + gap, end + gap + ((uint64_t)extra << PAGE_SHIFT), MEM_USABLE);
+	explore_machine_init();
+	return mm_init(map, s->program.cpus);
+}
+
+/* Memory whose metadata lies elsewhere, so that all areas are whole. */
+static void make_machine(const struct scenario *s)
+{
+	static struct memmap map;
+	uint32_t extra = 1;
+
+	/* As large a piece as the metadata needs is all used up by it. */
+	while (init(&map, s, extra) != 0 || mm.metadata_bytes > (uint64_t)extra << PAGE_SHIFT)
+		extra = mm.metadata_bytes >> PAGE_SHIFT > extra
+			? (uint32_t)(mm.metadata_bytes >> PAGE_SHIFT) : extra + 1;
+	mm_report_to(no_report);
+	history_owner = owner_register("ariadne");
+	zone_stats(zone_id(mm.hot_zone), &whole);
+}
+
+void hold_all(unsigned order)
+{
+	for (;;) {
+		void *page = allocpages_walk(GFP_ATOMIC, order, OWNER_KERNEL, NULL);
+
+		if (!page && order-- == 0)
+			break;
+		if (page && nrest < FRAMES_REST)
+			rest[nrest].frame = page_to_frame(page).n, rest[nrest++].order = order;
+	}
+	page_drain();
+}
+
+void hold_all_awake(void)
+{
+	/* The walk of the tree alone wakes nothing. */
+	for (uint32_t f; tree_take(&mm.hot_zone->tree, 9, &f);) {
+		zone_count(mm.hot_zone, -512);
+		rest_awake[nrest_awake++] = mm.hot_zone->tree.base + f;
+	}
+}
+
+void let(uint32_t frame, unsigned order)
+{
+	for (size_t i = 0; i < nrest; i++)
+		if (rest[i].frame - frame < 1u << order) {
+			freepages(frame_to_page((frame_t){ rest[i].frame }), rest[i].order,
+				  OWNER_KERNEL);
+			rest[i--] = rest[--nrest];
+		}
+	page_drain();
+}
+
+static struct { uint32_t frame; unsigned order; } taken[64];
+static unsigned ntaken;
+
+void take_for(uint32_t frame, unsigned order)
+{
+	uint32_t f;
+
+	let(frame, order);
+	if (!zone_take(mm.hot_zone, order, &f) || f != frame)
+		explore_fail("0x%x of order %u is not what was left", frame, order);
+	page_drain();
+	taken[ntaken].frame = frame;
+	taken[ntaken++].order = order;
+}
+
+void make_home(unsigned cpu, unsigned order)
+{
+	uint32_t f;
+
+	explore_as(cpu);
+	if (!zone_take(mm.hot_zone, order, &f))
+		explore_fail("nothing to make a home of");
+	zone_give(mm.hot_zone, f, order);
+	explore_as(0);
+}
+
+static void prepare(const struct scenario *s)
+{
+	current = s;
+	words_exact = s->exact;
+	nrest = ntaken = nrest_awake = 0;
+	make_machine(s);
+	s->setup();
+	history_begin(s->first + s->areas * 512, s->strict);
+	for (unsigned i = 0; i < ntaken; i++)
+		history_holds(taken[i].frame, taken[i].order);
+}
+
+/* --- the end of every schedule */
+
+static void audit_finding(const char *what) { explore_fail("audit: %s", what); }
+
+static void at_end(void)
+{
+	struct zone_stats now;
+
+	if (current->also)
+		current->also();
+	if (!current->no_history)
+		history_check();
+	/* Before a frame that is held and in a cache too goes back to where it is already. */
+	if (history_owned() && nrest_awake == 0)
+		mm_audit(audit_finding);
+	history_give_back();
+	for (unsigned c = 0; c < current->program.cpus; c++) {
+		explore_as(c);
+		page_drain();
+	}
+	for (unsigned i = 0; i < nrest_awake; i++)
+		zone_give(mm.hot_zone, rest_awake[i], 9);
+	page_drain();
+	mm_audit(audit_finding);
+	for (size_t i = 0; nrest <= 32 && i < nrest; i++)
+		freepages(frame_to_page((frame_t){ rest[i].frame }), rest[i].order, OWNER_KERNEL);
+	page_drain();
+	zone_stats(zone_id(mm.hot_zone), &now);
+	if (nrest <= 32 && memcmp(now.blocks, whole.blocks, sizeof now.blocks) != 0)
+		explore_fail("I8: all is given back, and not all is whole");
+}
+
+/* --- running */
+
+#define LOST        2u		/* a call's compare-and-swaps beyond these are not followed */
+#define TRIES       16u
+#define RANDOM_RUNS 2000u	/* where not all schedules could be followed */
+#define SHORT_RUN   100000u	/* states a scenario, for make test */
+
+static struct explore_program program_of(const struct scenario *s)
+{
+	struct explore_program p = s->program;
+
+	p.end = at_end;
+	return p;
+}
+
+static double seconds_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* What is left of the limits after @used states, since @start. */
+static struct explore_limits left_of(struct explore_limits l, uint64_t used, double start)
+{
+	if (l.states)
+		l.states = l.states > used ? l.states - used : 1;
+	if (l.seconds > 0) {
+		l.seconds -= seconds_now() - start;
+		if (l.seconds <= 0)
+			l.seconds = 1e-9;
+	}
+	return l;
+}
+
+/* With one switch first, then more, then without limit, so that a failure is found where it is
+ * easiest to read.  Return: the number of switches up to which all were followed; 0: any. */
+static unsigned deepen(const struct scenario *s, const struct explore_limits *l,
+		       struct explore_result *r)
+{
+	static const unsigned switches[] = { 1, 2, 3, 4, 5, 0 };
+	struct explore_program p = program_of(s);
+	struct explore_result best = { .failed = false };
+	double start = seconds_now();
+	unsigned done = 0;
+
+	for (unsigned i = 0; i < sizeof switches / sizeof *switches; i++) {
+		struct explore_limits now = left_of(*l, best.states, start);
+
+		now.switches = switches[i];
+		explore_all(&p, &now, r);
+		if (r->failed)
+			return switches[i];
+		if (!r->complete)
+			break;
+		best = *r;
+		done = switches[i];
+	}
+	if (!r->complete) {
+		explore_random(&p, l, RANDOM_RUNS, 1, r);
+		if (!r->failed)
+			*r = best;
+	}
+	return done;
+}
+
+static void print_heading(void)
+{
+	printf("A call that loses more than %u compare-and-swaps, or makes more than %u, is\n"
+	       "not followed to its end.  A switch: a CPU stops where it could go on, or an\n"
+	       "interrupt comes.\n\n%-12s %4s %9s %10s %10s  %s\n", LOST, TRIES,
+	       "scenario", "CPUs", "states", "steps", "schedules", "all schedules");
+}
+
+static bool run(const struct scenario *s, struct explore_limits l, const char *self)
+{
+	struct explore_result r;
+	char all[48] = "complete";
+	bool irq = false;
+
+	prepare(s);
+	unsigned switches = deepen(s, &l, &r);
+	if (r.failed) {
+		printf("%-12s FAILED: %s\n  again, operation by operation:\n  %s %s --replay %s\n",
+		       s->name, r.why, self, s->name, r.schedule);
+		return false;
+	}
+	if (switches)
+		snprintf(all, sizeof all, "up to %u switch%s, %u at random", switches,
+			 switches > 1 ? "es" : "", RANDOM_RUNS);
+	for (unsigned c = 0; c < s->program.cpus; c++)
+		irq |= s->program.irq[c] != NULL;
+	printf("%-12s %3u%c %9llu %10llu %10.2g  %s\n", s->name, s->program.cpus, irq ? '!' : ' ',
+	       (unsigned long long)r.states, (unsigned long long)r.steps, r.schedules, all);
+	fflush(stdout);
+	return true;
+}
+
+static int replay(const struct scenario *s, const char *schedule)
+{
+	struct explore_program p = program_of(s);
+	struct explore_result r;
+
+	prepare(s);
+	if (!explore_replay(&p, schedule, &r)) {
+		printf("the schedule does not fit: mm/ or the scenario has changed since\n");
+		return 2;
+	}
+	printf("%s\n", r.failed ? r.why : "nothing failed");
+	return r.failed;
+}
+
+static const char usage[] =
+	"usage: explore [--short | --seconds N] [--progress] [--until-failure] [SCENARIO...]\n"
+	"       explore --list\n"
+	"       explore SCENARIO --replay SCHEDULE\n"
+	"Runs the allocator under all schedules of its atomic operations, scenario by scenario:\n"
+	"--seconds N each (60), or --short.  Ends with 0 when nothing failed, else 1.\n";
+
+static const struct scenario *scenario_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof scenario_all / sizeof *scenario_all; i++)
+		if (!strcmp(name, scenario_all[i]->name))
+			return scenario_all[i];
+	fprintf(stderr, "explore: no scenario is called '%s'; see --list\n%s", name, usage);
+	exit(2);
+}
+
+static void list(void)
+{
+	for (size_t i = 0; i < sizeof scenario_all / sizeof *scenario_all; i++)
+		printf("%-12s %s\n", scenario_all[i]->name, scenario_all[i]->what);
+}
+
+int main(int argc, char **argv)
+{
+	struct explore_limits l = { .lost = LOST, .tries = TRIES, .seconds = 60 };
+	const struct scenario *chosen[64];
+	unsigned n = 0, failures = 0, enough = UINT_MAX;
+	const char *schedule = NULL;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--replay") && i + 1 < argc)
+			schedule = argv[++i];
+		else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
+			l.seconds = atof(argv[++i]);
+		else if (!strcmp(argv[i], "--short"))
+			l.seconds = 0, l.states = SHORT_RUN;
+		else if (!strcmp(argv[i], "--progress"))
+			l.progress = true;
+		else if (!strcmp(argv[i], "--until-failure"))
+			enough = 1;
+		else if (!strcmp(argv[i], "--list"))
+			return list(), 0;
+		else if (argv[i][0] == '-' || n == 64)
+			return fputs(usage, stderr), 2;
+		else
+			chosen[n++] = scenario_named(argv[i]);
+	}
+	if (schedule && n == 1)
+		return replay(chosen[0], schedule);
+	if (schedule)
+		return fputs(usage, stderr), 2;
+	print_heading();
+	if (n == 0)
+		for (; n < sizeof scenario_all / sizeof *scenario_all; n++)
+			chosen[n] = scenario_all[n];
+	for (unsigned i = 0; i < n && failures < enough; i++)
+		failures += !run(chosen[i], l, argv[0]);
+	return failures != 0;
+}

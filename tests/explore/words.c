@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* mm/'s words, for the explorer: who uses each, what it is called, how its value reads. */
+#include <stdio.h>
+
+#include "../../arch/explore/explore.h"
+#include "../../mm/mm_state.h"
+#include "../../mm/word.h"
+
+static bool within(const void *a, const void *from, size_t bytes)
+{
+	return (uintptr_t)a - (uintptr_t)from < bytes;
+}
+
+/* The words of an area that nobody has woken yet belong to whoever wakes it. */
+static bool asleep(const void *a)
+{
+	if (!within(a, mm.words, mm.end * sizeof *mm.words))
+		return false;
+
+	uint32_t area = (uint32_t)((const atom64_t *)a - mm.words) >> AREA_ORDER;
+	return !(mm.awake[area / 64].v >> (area & 63) & 1);
+}
+
+bool words_exact;
+
+/* A tree's hints: the second half of each node. */
+static bool is_hint(const void *a)
+{
+	const struct tree *t = &mm.hot_zone->tree;
+
+	return (uintptr_t)a >= (uintptr_t)t->level[1] &&
+	       (uintptr_t)a < (uintptr_t)(t->level[t->root] + 1) && (uintptr_t)a & 8;
+}
+
+static enum explore_kind kind_of_local(size_t off)
+{
+	if (off >= LOCAL_DELTA && off < LOCAL_RETRIES)
+		return words_exact ? WORD_SHARED : WORD_OWN;
+	if (off >= LOCAL_NET && off < LOCAL_FOLDED)
+		return WORD_OWN;
+	if (off < LOCAL_DELTA || (off >= LOCAL_FOLDED && off < LOCAL_EVENTS))
+		return WORD_OWN;
+	return WORD_NOISE;
+}
+
+enum explore_kind explore_kind_of(const void *a)
+{
+	if (within(a, explore_local, sizeof explore_local))
+		return kind_of_local((size_t)((const unsigned char *)a - explore_local[0]) %
+				     CPU_LOCAL_BYTES);
+	return asleep(a) || (!words_exact && is_hint(a)) ? WORD_OWN : WORD_SHARED;
+}
+
+/* --- names */
+
+static bool name_in_tree(const struct tree *t, const void *a, char *out, size_t size)
+{
+	if (!t->bits)
+		return false;
+	if (within(a, t->bits, (size_t)((const unsigned char *)t->level[1] -
+					(const unsigned char *)t->bits))) {
+		snprintf(out, size, "group %u", (unsigned)((const atom64_t *)a - t->bits));
+		return true;
+	}
+	for (unsigned l = t->root; l >= 1; l--) {
+		size_t off = (size_t)((const unsigned char *)a - (unsigned char *)t->level[l]);
+
+		if ((uintptr_t)a < (uintptr_t)t->level[l])
+			continue;
+		if (l == t->root && off >= sizeof(struct node))
+			return false;
+		snprintf(out, size, "level %u node %u%s", l, (unsigned)(off / sizeof(struct node)),
+			 off % sizeof(struct node) ? " fill" : "");
+		return true;
+	}
+	return false;
+}
+
+static void name_local(size_t off, char *out, size_t size)
+{
+	unsigned cpu = (unsigned)(off / CPU_LOCAL_BYTES), i;
+
+	off %= CPU_LOCAL_BYTES;
+	i = (unsigned)(off / 8);
+	if (off < LOCAL_HOME)
+		snprintf(out, size, "%s of %u", i ? "second" : "current", cpu);
+	else if (off < LOCAL_DELTA)
+		snprintf(out, size, "home %u of %u", i - LOCAL_HOME / 8, cpu);
+	else if (off < LOCAL_RETRIES)
+		snprintf(out, size, "delta %u of %u", i - LOCAL_DELTA / 8, cpu);
+	else if (off >= LOCAL_NET && off < LOCAL_FOLDED)
+		snprintf(out, size, "net %u of %u", i - LOCAL_NET / 8, cpu);
+	else
+		snprintf(out, size, "local 0x%zx of %u", off, cpu);
+}
+
+void explore_name_of(const void *a, char *out, size_t size)
+{
+	if (within(a, explore_local, sizeof explore_local)) {
+		name_local((size_t)((const unsigned char *)a - explore_local[0]), out, size);
+		return;
+	}
+	if (within(a, mm.words, mm.end * sizeof *mm.words)) {
+		snprintf(out, size, "frame 0x%x", (unsigned)((const atom64_t *)a - mm.words));
+		return;
+	}
+	for (enum zone_id z = 0; z < ZONE_COUNT; z++) {
+		if (name_in_tree(&mm.zone[z].tree, a, out, size))
+			return;
+		if (a == &mm.zone[z].free || a == &mm.zone[z].cursor) {
+			snprintf(out, size, "zone %u %s", z,
+				 a == &mm.zone[z].free ? "free" : "cursor");
+			return;
+		}
+	}
+	snprintf(out, size, "%s", a == &mm.hot.frames ? "hot.frames"
+		 : a == mm.awake ? "awake" : "another word");
+}
+
+/* --- values */
+
+static void entries(uint64_t w, char *out, size_t size)
+{
+	size_t at = 0;
+
+	for (unsigned s = 0; s < NODE_FANOUT; s++) {
+		unsigned e = node_entry(w, s);
+
+		if (e >= ENTRY_OPEN && e < ENTRY_OPENING)
+			at += (size_t)snprintf(out + at, size - at, "%u ", e - ENTRY_OPEN);
+		else
+			at += (size_t)snprintf(out + at, size - at, "%s ",
+					       e == ENTRY_NONE ? "-" : e == ENTRY_HELD ? "H"
+					       : e == ENTRY_FULL ? "F"
+					       : e == ENTRY_OPENING ? "O" : "D");
+	}
+	snprintf(out + at, size - at, "v%u", (unsigned)(w / NODE_VERSION));
+}
+
+void explore_value_of(const void *a, uint64_t v, char *out, size_t size)
+{
+	char name[64];
+
+	explore_name_of(a, name, sizeof name);
+	if (name[0] == 'l' && name[1] == 'e' && !((uintptr_t)a & 8))
+		entries(v, out, size);
+	else if (name[0] == 'f')
+		snprintf(out, size, "%s order %u owner %u gen %u", page_state_name(word_state(v)),
+			 word_order(v), word_owner(v).id, word_generation(v));
+	else
+		snprintf(out, size, "%llx", (unsigned long long)v);
+}

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""The places that tools/mutate breaks: file, text as it stands, text that breaks it."""
+
+from collections import namedtuple
+
+# harmless: why it may survive; empty: it matters.
+Mutant = namedtuple('Mutant', 'name path what old new harmless', defaults=('',))
+
+SETTLE, TREE, CACHE, ZONE = 'mm/settle.c', 'mm/tree.c', 'mm/cache.c', 'mm/zone.c'
+CPU_CACHE, PAGE, FREE, WORD = 'mm/cache.h', 'mm/page.c', 'mm/free.c', 'mm/word.h'
+HANDS, ATOMIC = 'mm/hands.c', 'arch/host/include/port/atomic.h'
+
+MENDED = 'who came too late tries again there, and that mends the entry'
+
+MUTANTS = (
+    # --- settling
+    Mutant('settle-no-dirty', SETTLE, 'DIRTY is not written before the child is read (T5)',
+           '''		if (!atom_cas(&n->word, &w, new))
+			continue;
+		w = new;
+
+		struct content''', '''		struct content'''),
+    Mutant('settle-store', SETTLE, 'what was read is stored, whatever happened since (T5)',
+           'if (atom_cas(&n->word, &w, new)) {\n\t\t\tpass_on',
+           'if (atom_store(&n->word, new), true) {\n\t\t\tpass_on'),
+    Mutant('settle-parked', SETTLE, 'a parked entry is settled (T2)',
+           'if (entry_parked(node_entry(w, slot)))\n\t\t\treturn;', ''),
+    Mutant('settle-merge-always', SETTLE, 'an entry becomes FULL though its child is not',
+           'found.full && merge &&', 'merge &&'),
+    Mutant('no-promise', SETTLE, 'the entries above are not raised first (T6)',
+           '\t\tpromise(t, l, c, w, new);\n', ''),
+    Mutant('stale-knowledge', SETTLE, 'what a raiser knows is believed after others changed it',
+           'if (w == k.seen)', 'if (k.seen)'),
+    Mutant('no-pass-on', SETTLE, 'a node that is whole or empty does not tell the one above',
+           '\t\t\tpass_on(t, l, c / NODE_FANOUT, new);\n', ''),
+    Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
+           'if (e != ENTRY_DIRTY)\n\t\t\treturn', 'if (true)\n\t\t\treturn'),
+    Mutant('given-dirty', SETTLE, 'a giver who sees DIRTY does not settle (T4)',
+           '(e != ENTRY_DIRTY && e >= code && !merge)', '(e >= code && !merge)'),
+    Mutant('given-no-merge', SETTLE, 'a gift that completes a child does not merge it (I8)',
+           'e >= code && !merge)', 'e >= code)'),
+    Mutant('open-unseen', SETTLE, 'a FULL child is opened without a look above (T7)',
+           'bool governs = tree_taken(t, l + 1, self);', 'bool governs = true;'),
+    Mutant('open-no-opening', SETTLE, 'a FULL child is open before the look above (T7)',
+           'node_with(w, slot, ENTRY_OPENING);',
+           'node_with(w, slot, ENTRY_OPEN + child_order(l));'),
+    Mutant('open-store', SETTLE, 'a child becomes open by a store',
+           'if (!atom_cas(&n->word, &w, new))\n\t\t\tcontinue;\n\t\tif (!governs)',
+           'atom_store(&n->word, new);\n\t\tif (!governs)'),
+    Mutant('open-no-restore', SETTLE, 'who opened too late does not tell that he closed again',
+           '''		if (!governs)
+			tree_given(t, l + 1, self, node_code(new, l), node_all_full(new));
+''', '', MENDED),
+    Mutant('no-version', 'mm/node.h', 'a node word that comes back looks unchanged',
+           'slot * ENTRY_BITS) + NODE_VERSION;', 'slot * ENTRY_BITS);'),
+    # --- taking and giving
+    Mutant('no-look', TREE, 'a taker does not look at the entry afterwards (T3)',
+           'return __builtin_expect(e - ENTRY_OPEN <= ORDER_MAX, 1) || tree_taken(t, l, c);',
+           'return (void)e, true;'),
+    Mutant('undo-dropped', TREE, 'a late take is not put back (T3)',
+           '''		while (!atom_cas(&t->bits[group], &bits, bits | mask))
+			count_retry();
+''', ''),
+    Mutant('undo-too-much', TREE, 'a late take puts back more than it took (T3)',
+           'while (!atom_cas(&t->bits[group], &bits, bits | mask))\n\t\t\tcount_retry',
+           'while (!atom_cas(&t->bits[group], &bits, UINT64_MAX))\n\t\t\tcount_retry'),
+    Mutant('undo-untold', TREE, 'a late take that is put back is not told above (T4)',
+           '		tree_given(t, 1, group, bits_code(bits | mask), '
+           '(bits | mask) == UINT64_MAX);\n', '', MENDED),
+    Mutant('take-store', TREE, 'bits are taken by a store',
+           'if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {',
+           'if (atom_store(&t->bits[group], bits & ~mask), false) {'),
+    Mutant('give-store', TREE, 'bits are given by a store',
+           'while (!atom_cas(&t->bits[group], &bits, bits | mask));',
+           'while (atom_store(&t->bits[group], bits | mask), false);'),
+    Mutant('give-untold', TREE, 'a gift of bits is not told above (T4)',
+           '\tbits_given(t, group, bits, mask);\n', ''),
+    Mutant('give-told-less', TREE, 'a gift of bits is told only when it completes much (T4)',
+           'unsigned larger = e - ENTRY_OPEN + 1;', 'unsigned larger = e - ENTRY_OPEN + 2;'),
+    Mutant('run-store', TREE, 'whole children are taken by a store',
+           '''		/* Pairs with the CAS in give_run().  Then T3. */
+	} while (!atom_cas(&n->word, &w, new));''',
+           '''		/* Pairs with the CAS in give_run().  Then T3. */
+	} while (atom_store(&n->word, new), false);'''),
+    Mutant('run-undo-dropped', TREE, 'a late take of whole children is not put back (T3)',
+           '\t\tgive_run(t, l, self, slot, log);\t/* T3 */\n', ''),
+    Mutant('run-given-store', TREE, 'whole children are given by a store',
+           '''		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
+	} while (!atom_cas(&n->word, &w, new));''',
+           '''		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
+	} while (atom_store(&n->word, new), false);'''),
+    Mutant('run-given-untold', TREE, 'a gift of whole children is not told above (T4)',
+           '\tnode_given(t, l, self, new, slot, log);\n', ''),
+    Mutant('run-no-version', TREE, 'a node word that comes back after a run looks unchanged',
+           'run_of(log, entry) << shift) + NODE_VERSION;', 'run_of(log, entry) << shift);',
+           'from FULL to HELD and back: a word that comes back means the same'),
+    Mutant('no-exhausted', TREE, 'a group that is used up is not struck off',
+           '\tif (bits == 0)\n\t\ttree_exhausted(t, 1, group);\n', '',
+           'an entry may promise too much; who finds nothing there settles it'),
+    # --- caches
+    Mutant('cache-take-torn', CPU_CACHE, 'a frame leaves the cache in two instructions (C2)',
+           'while (__builtin_expect(!local_cas(off, &w, w & (w - 1)), 0))',
+           'while (local_store(off, w & (w - 1)), false)'),
+    Mutant('cache-put-torn', CPU_CACHE, 'a frame enters the cache in two instructions (C2)',
+           'while (__builtin_expect(!local_cas(off, &w, w | (uint64_t)1 << bit), 0)) {',
+           'while (local_store(off, w | (uint64_t)1 << bit), false) {'),
+    Mutant('cache-bit-lost', CPU_CACHE, 'an interrupted put gives up (C1)',
+           '''		bit = (uint32_t)(w >> 32) ^ frame;
+		if (bit >= CACHE_FRAMES)
+			return false;
+	}''', '''		return true;
+	}'''),
+    Mutant('cache-install-over', CACHE, 'a refill replaces what an interrupt has put there (C1)',
+           'if (!fill_empty(LOCAL_CURRENT, first, bits) && bits)',
+           'local_store(LOCAL_CURRENT, cache_word(first, bits));\n\tif (false)'),
+    Mutant('cache-no-flush', CACHE, 'what second is replaced with is dropped (C1)',
+           '\tif (old >> 32 != first)\n\t\tflush(old);\n', ''),
+    Mutant('cache-drain-torn', CACHE, 'a drain empties a word in two instructions (C2)',
+           'while (w != CACHE_NOWHERE && !local_cas(words[i], &w, CACHE_NOWHERE))\n\t\t\t;',
+           'local_store(words[i], CACHE_NOWHERE);'),
+    # --- frame words
+    Mutant('free-unchecked', PAGE, 'freepage() believes its caller (I5)',
+           '''	if (unlikely(!word_is(w, word_held(PAGE_HELD, 0, owner))) ||
+	    unlikely(!atom_cas(&mm.hot.words[f], &w, word_freed(w))))
+		return slow_free(page, 0, owner);
+	owner_count''', '''	if (unlikely(!atom_cas(&mm.hot.words[f], &w, word_freed(w))))
+		return slow_free(page, 0, owner);
+	owner_count'''),
+    Mutant('free-store', PAGE, 'freepage() frees by a store: of two frees both succeed (W1)',
+           '''	    unlikely(!atom_cas(&mm.hot.words[f], &w, word_freed(w))))
+		return slow_free(page, 0, owner);
+	owner_count''', '''	    (atom_store(&mm.hot.words[f], word_freed(w)), false))
+		return slow_free(page, 0, owner);
+	owner_count'''),
+    Mutant('dead-owner', PAGE, 'allocpage() serves owners that are not registered',
+           '	    unlikely(!owner_live(owner)) || '
+           'unlikely(!cache_take_from(LOCAL_CURRENT, &f)))',
+           '''	    unlikely(!cache_take_from(LOCAL_CURRENT, &f)))'''),
+    Mutant('block-free-store', FREE, 'freepages() frees by a store (W1)',
+           'while (!atom_cas(word_at(f), &w, word_freed(w)));',
+           'while (atom_store(word_at(f), word_freed(w)), false);'),
+    Mutant('block-free-unchecked', FREE, 'freepages() believes its caller (I5)',
+           '\t\tif (!word_is_idle(w, order, owner))', '\t\tif (false)'),
+    Mutant('no-generation', WORD, 'the generation does not grow with a free (W2)',
+           'return (w + 1) & WORD_GEN_MASK;', 'return w & WORD_GEN_MASK;'),
+    Mutant('transfer-store', HANDS, 'a transfer is a store: it and a free both succeed (W1)',
+           'while (!atom_cas(word_at(f), &w, word_passed(w, '
+           'word_held(word_state(w), order, to))));',
+           'while (atom_store(word_at(f), word_passed(w, '
+           'word_held(word_state(w), order, to))), false);'),
+    Mutant('share-store', HANDS, 'a reference is counted by a store (W1)',
+           'while (!atom_cas(word_at(f), &w, new));',
+           'while (atom_store(word_at(f), new), false);'),
+    # --- zones
+    Mutant('wake-store', ZONE, 'two CPUs wake the same area',
+           'while (!atom_cas(&z->cursor, &at, next_area(z, (uint32_t)(at >> 32), (uint32_t)at)));',
+           'while (atom_store(&z->cursor, '
+           'next_area(z, (uint32_t)(at >> 32), (uint32_t)at)), false);'),
+    Mutant('awake-store', ZONE, 'two CPUs that wake areas lose one of the bits',
+           'while (!atom_cas(word, &old, old | (uint64_t)1 << number % 64))\n\t\t;',
+           'atom_store(word, old | (uint64_t)1 << number % 64);'),
+    Mutant('wake-late-bit', ZONE, 'an area is published and only then awake',
+           '\ttree_area_publish(&z->tree, area);\n}', '}'),
+    Mutant('fold-lost', ZONE, 'what a CPU folds into the count is not added (I3)',
+           '\tatom_add(&z->free, (uint64_t)d);\t/* pairs with zone_has(), zone_free() */\n',
+           ''),
+    # --- orders of memory, for ThreadSanitizer
+    Mutant('store-relaxed', ATOMIC, 'a store does not release what was written before',
+           'memory_order_release', 'memory_order_relaxed'),
+    Mutant('cas-relaxed', ATOMIC, 'a compare-and-swap orders nothing',
+           '''&a->v, old, new, memory_order_seq_cst,
+						       memory_order_seq_cst''',
+           '''&a->v, old, new, memory_order_relaxed,
+						       memory_order_relaxed'''),
+)
