@@ -1,26 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions: segments, task state and interrupt table (Intel SDM vol. 3,
- * chapters 3, 6 and 7), and what happens when one arrives.
+ * Exceptions: the interrupt table (Intel SDM vol. 3, chapter 6), which all CPUs
+ * share, and what happens when one arrives.
  */
 #include <arch/trap.h>
 #include <arch/init.h>
 
 #include <boot/layout.h>
-#include <port/percpu.h>
-#include <port/stack.h>
-
-/* Task state: where the stacks are.  SDM vol. 3, figure 7-11. */
-struct tss {
-	uint32_t reserved0;
-	uint64_t rsp[3];
-	uint64_t reserved1;
-	uint64_t ist[7];		/* ist[0] is number 1 */
-	uint64_t reserved2;
-	uint16_t reserved3;
-	uint16_t io_map;
-} __attribute__((packed));
-_Static_assert(sizeof(struct tss) == 104, "the processor knows this layout");
+#include <port/segments.h>
 
 struct gate {
 	uint16_t offset_low, selector;
@@ -30,28 +17,9 @@ struct gate {
 };
 _Static_assert(sizeof(struct gate) == 16, "the processor knows this layout");
 
-struct table_register {
-	uint16_t limit;
-	const void *base;
-} __attribute__((packed));
-
-enum { KERNEL_CODE = 0x08, KERNEL_DATA = 0x10, TASK_STATE = 0x18 };
-
 #define PRESENT_INTERRUPT_GATE 0x8e
 
-static SEALED struct tss tss;
 static SEALED struct gate idt[TRAP_COUNT];
-
-/* Accessed bits set beforehand, so that the processor need not write to this page. */
-static SEALED uint64_t gdt[] = {
-	0,
-	0x00af9b000000ffff,		/* code, 64-bit, ring 0 */
-	0x00cf93000000ffff,		/* data */
-	0, 0,				/* task state */
-};
-
-static struct percpu first_cpu = { .self = &first_cpu, .number = 0 };
-struct percpu *percpu_areas[CPUS_MAX] = { &first_cpu };
 
 static trap_handler_t handlers[TRAP_COUNT];
 
@@ -66,19 +34,6 @@ static uint8_t ist_of(unsigned vector)
 	case TRAP_DEBUG:         return STACK_DEBUG;
 	default:                 return 0;	/* the stack in use */
 	}
-}
-
-static void fill_tss(void)
-{
-	uint64_t base = (uint64_t)&tss;
-
-	for (unsigned id = STACK_MAIN + 1; id < STACK_COUNT; id++)
-		tss.ist[id - 1] = (uint64_t)(&kernel_stacks[id] + 1);
-	tss.io_map = sizeof(tss);
-	/* available 64-bit TSS; SDM vol. 3, figure 7-4 */
-	gdt[3] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (uint64_t)0x89 << 40 |
-		 (base >> 24 & 0xff) << 56;
-	gdt[4] = base >> 32;
 }
 
 static void fill_idt(void)
@@ -97,33 +52,18 @@ static void fill_idt(void)
 	}
 }
 
-static void load_segments(void)
+void traps_load(void)
 {
-	struct table_register r = { sizeof(gdt) - 1, gdt };
+	struct table_register r = { sizeof(idt) - 1, idt };
 
-	__asm__ volatile(
-		"lgdt %0\n\t"
-		"pushq %1\n\t"			/* a far return is the way to load cs */
-		"leaq 1f(%%rip), %%rax\n\t"
-		"pushq %%rax\n\t"
-		"lretq\n"
-		"1:\tmovl %2, %%eax\n\t"
-		"movl %%eax, %%ss\n\t"
-		"movl %%eax, %%ds\n\t"
-		"movl %%eax, %%es\n\t"
-		"ltr %w3"
-		: : "m"(r), "i"(KERNEL_CODE), "i"(KERNEL_DATA), "r"(TASK_STATE) : "rax", "memory");
+	__asm__ volatile("lidt %0" : : "m"(r));
 }
 
 void traps_init(void)
 {
-	struct table_register r = { sizeof(idt) - 1, idt };
-
-	percpu_install(&first_cpu);
-	fill_tss();
-	load_segments();
+	percpu_init_first();
 	fill_idt();
-	__asm__ volatile("lidt %0" : : "m"(r));
+	traps_load();
 }
 
 trap_handler_t trap_set_handler(unsigned vector, trap_handler_t handler)
