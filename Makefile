@@ -151,7 +151,8 @@ HBOOT  := multiboot2.c pvh.c claim.c
 HCORE  := $(wildcard mm/*.c) $(addprefix kernel/,$(HKERNEL)) $(addprefix boot/,$(HBOOT)) \
           $(wildcard arch/host/*.c)
 HTEST  := $(wildcard tests/*.c tests/unit/*.c tests/host/*.c) $(call conform,host) \
-          $(addprefix tests/fuzz/,fuzz_alloc.c mirror.c replay_alloc.c)
+          $(addprefix tests/fuzz/,fuzz_alloc.c mirror.c replay_alloc.c) \
+          $(wildcard tests/torture/*.c tests/torture/host/*.c)
 HOBJ   := $(patsubst %,$(HB)/obj/%.o,$(HCORE) $(HTEST)) $(HB)/obj/gen/font.c.o
 
 $(HB)/obj/flags: FORCE
@@ -176,7 +177,8 @@ $(HB)/tests: $(HOBJ) $(HB)/obj/parts
 
 # our own allocator's tests alone, for ThreadSanitizer: make SAN=thread build/host-thread/crew
 CREWSRC := $(wildcard mm/*.c arch/host/*.c) kernel/print.c tests/runner.c tests/after_each.c \
-          tests/host/main.c $(filter-out %/suite_threads_textbook.c,$(call conform,host))
+          tests/host/main.c $(wildcard tests/torture/*.c tests/torture/host/*.c) \
+          $(filter-out %/suite_threads_textbook.c,$(call conform,host))
 CREW    := $(patsubst %,$(HB)/obj/%.o,$(CREWSRC))
 
 $(HB)/crew: $(CREW)
