@@ -146,7 +146,7 @@ HB     := $B/host$(if $(SAN),-$(firstword $(subst $(comma), ,$(SAN))))
 HFLAGS := $(BASE) $(if $(SAN),-O1,-O2) -D_GNU_SOURCE -Iarch/host/include -I. -fno-strict-aliasing \
           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 HKERNEL := print.c symtab.c term.c font.c fbcon.c vgatext.c cmdline.c \
-          history.c line_edit.c size_text.c picture.c acpi_tables.c acpi_power.c
+          history.c line_edit.c size_text.c picture.c acpi_tables.c acpi_power.c madt.c
 HBOOT  := multiboot2.c pvh.c claim.c
 HCORE  := $(wildcard mm/*.c) $(addprefix kernel/,$(HKERNEL)) $(addprefix boot/,$(HBOOT)) \
           $(wildcard arch/host/*.c)
