@@ -3,12 +3,14 @@
 #include <stdarg.h>
 
 #include <labyrinth/cmdline.h>
+#include <labyrinth/frame.h>
 #include <labyrinth/print.h>
 #include <labyrinth/string.h>
 
 #include "boot.h"
 
 #define FIRST_MEGABYTE	0x100000u
+#define VIDEO_MEMORY	0xa0000u	/* from here on a PC has no RAM below 1 MiB */
 #define MEMLIMIT_MIN	((uint64_t)16 << 20)
 #define FRAMES_END	((uint64_t)1 << 44)	/* what frame_t can name */
 
@@ -104,15 +106,27 @@ static void claim_memlimit(struct boot_info *bi)
 		memmap_mark(&bi->map, limit, 0, MEM_LIMITED);
 }
 
+/*
+ * Other CPUs begin at a page that they can reach in real mode.  The highest, since
+ * firmware's own data lie low; it stays what the first megabyte is, nobody's.
+ */
+static void claim_trampoline(struct boot_info *bi)
+{
+	uint64_t page = memmap_find(&bi->map, PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, VIDEO_MEMORY);
+
+	bi->trampoline = page == UINT64_MAX ? 0 : (uint32_t)page;
+}
+
 void boot_claim_memory(struct boot_info *bi)
 {
 	const struct framebuffer *fb = &bi->fb;
 
-	memmap_mark(&bi->map, 0, FIRST_MEGABYTE, MEM_FIRMWARE);
 	claim_badram(bi);
-	memmap_mark(&bi->map, bi->kernel_start, bi->kernel_end, MEM_KERNEL);
 	for (size_t i = 0; i < bi->nmodules; i++)
 		memmap_mark(&bi->map, bi->module[i].start, bi->module[i].end, MEM_BOOT);
+	claim_trampoline(bi);
+	memmap_mark(&bi->map, 0, FIRST_MEGABYTE, MEM_FIRMWARE);
+	memmap_mark(&bi->map, bi->kernel_start, bi->kernel_end, MEM_KERNEL);
 	if (fb->type != FB_NONE)
 		memmap_mark(&bi->map, fb->phys, fb->phys + (uint64_t)fb->pitch * fb->height,
 			    MEM_FRAMEBUFFER);

@@ -201,9 +201,12 @@ fill:	jecxz	2f
 2:	ret
 
 	.balign 8
+	.globl	boot_gdt
 boot_gdt:				/* accessed bits set: the processor need not write here */
 	.quad	0
 	.quad	0x00af9b000000ffff	/* 64-bit code */
+	.quad	0x00cf9b000000ffff	/* 32-bit code and data, for ap_entry.S */
+	.quad	0x00cf93000000ffff
 boot_gdtr:
 	.word	. - boot_gdt - 1
 	.long	boot_gdt
@@ -245,7 +248,7 @@ in_upper_half:
 /* --- the tables --- */
 
 	.bss
-	.globl	boot_pml4, image_pt
+	.globl	boot_pml4, identity_pdpt, image_pt
 	.balign 4096
 boot_pml4:		TABLE(1)
 identity_pdpt:		TABLE(1)

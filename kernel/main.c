@@ -9,6 +9,7 @@
 #include <labyrinth/panic.h>
 #include <labyrinth/print.h>
 #include <labyrinth/selftest.h>
+#include <labyrinth/smp.h>
 
 #include "kernel/mm_report.h"
 #include "kernel/screen.h"
@@ -59,10 +60,12 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	screen_init(&boot_info.fb);	/* the second console, catching up with the first */
 	kprintf("Labyrinth\n%s", boot_info.notes);
 	acpi_init();			/* power off and reset work from here on */
-	if (mm_init(&boot_info.map, 1))	/* the allocator, over all that is usable */
+	if (mm_init(&boot_info.map, cpus_find()))	/* the allocator, over all that is usable */
 		panic("no usable memory for the allocator's metadata; give the machine more");
 	mm_report_init();		/* a panic tells what it did last */
 	seal();				/* what only booting writes is read-only now */
+
+	cpus_start();			/* the others, each with stacks and data of its own */
 
 	run_tests_if_asked();
 	run_bench_if_asked();

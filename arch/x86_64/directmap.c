@@ -122,11 +122,16 @@ static void unmap_guards(void)
 		*image_entry(kernel_stacks[i].guard) = 0;
 }
 
+void pat_init(void)
+{
+	wrmsr(MSR_PAT, PAT_VALUE);
+}
+
 void directmap_init(void)
 {
 	/* entries beyond what the processor can address would fault on their reserved bits */
 	memmap_mark(&boot_info.map, (uint64_t)1 << cpu_features.phys_bits, 0, MEM_LIMITED);
-	wrmsr(MSR_PAT, PAT_VALUE);
+	pat_init();
 	map_ram();
 	map_image_aliases();
 	unmap_guards();

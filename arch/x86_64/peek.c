@@ -5,6 +5,7 @@
 #include <arch/directmap.h>
 #include <arch/pagetable.h>
 #include <boot/layout.h>
+#include <port/cpu_area.h>
 
 bool peek(uintptr_t addr, uintptr_t *value)
 {
@@ -12,7 +13,8 @@ bool peek(uintptr_t addr, uintptr_t *value)
 
 	if (addr % sizeof(*value))	/* so that it lies in one page */
 		return false;
-	if (addr < KERNEL_BASE && !directmap_contains((const void *)addr))
+	if (addr < KERNEL_BASE && !directmap_contains((const void *)addr) &&
+	    !cpu_area_contains(addr))
 		return false;
 	if (!pagetable_lookup((const void *)addr, &there))
 		return false;

@@ -9,6 +9,7 @@
 #include <arch/unwind.h>
 #include <boot/layout.h>
 #include <labyrinth/print.h>
+#include <port/cpu_area.h>
 #include <port/io.h>
 #include <port/stack.h>
 
@@ -25,8 +26,12 @@
 /* The stack in whose guard page @addr lies, or NULL. */
 static const char *guarded_stack(uintptr_t addr)
 {
+	const struct kernel_stack *stack = kernel_stacks;
+
+	if (cpu_area_contains(addr))
+		stack = cpu_area((unsigned)((addr - CPU_AREA_BASE) / CPU_AREA_SIZE))->stack;
 	for (unsigned id = 0; id < STACK_COUNT; id++)
-		if (addr - (uintptr_t)kernel_stacks[id].guard < STACK_GUARD)
+		if (addr - (uintptr_t)stack[id].guard < STACK_GUARD)
 			return stack_name(id);
 	return NULL;
 }

@@ -42,8 +42,8 @@ bool unwind_next(struct unwind *u);
 
 /**
  * peek() - read a word that may not be there
- * @addr: in the kernel's image or in the direct map; elsewhere nothing is read,
- *        since reading a device may change it
+ * @addr: in the kernel's image, the direct map or a CPU's area; elsewhere nothing is
+ *        read, since reading a device may change it
  *
  * Return: false when @addr is misaligned, elsewhere, or not mapped.
  */

@@ -34,6 +34,7 @@ struct boot_info {
 	struct { uint64_t start, end; } module[BOOT_MODULES_MAX];
 	char notes[1024];		/* lines for people: what was wrong and left out */
 	uint64_t kernel_start, kernel_end;	/* physical, whole image */
+	uint32_t trampoline;		/* a page of RAM below 640 KiB, for other CPUs; 0 if none */
 };
 
 /* Filled once at boot, read-only afterwards. */

@@ -38,6 +38,9 @@ extern pte_t boot_pml4[TABLE_ENTRIES];
 extern pte_t kernel_pml4[TABLE_ENTRIES];
 extern pte_t image_pt[4 * TABLE_ENTRIES];
 
+/* What the cache bits of an entry mean; the same on every CPU.  Context: boot of each CPU. */
+void pat_init(void);
+
 /* An empty table in the direct map, or NULL. */
 typedef pte_t *(*table_source_t)(void);
 

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting the other CPUs (Intel SDM vol. 3, 8.4.4): all at once, each into its own
+ * stacks and data; boot/ap_entry.S is what they run first.
+ *
+ * The state of a CPU goes LISTED, STARTING, and then by one compare-and-swap either
+ * ONLINE, when it arrives, or FAILED, when the first CPU gives up waiting for it.
+ */
+#include <arch/smp.h>
+
+#include <stdatomic.h>
+
+#include <arch/directmap.h>
+#include <arch/init.h>
+#include <arch/machine.h>
+#include <boot/layout.h>
+#include <labyrinth/panic.h>
+#include <labyrinth/print.h>
+#include <labyrinth/smp.h>
+#include <labyrinth/string.h>
+#include <port/cpu_area.h>
+#include <port/idle.h>
+#include <port/io.h>
+#include <port/ipi.h>
+#include <port/paging.h>
+#include <port/patience.h>
+
+#define MS ((uint64_t)1000000)
+
+#define INIT_SETTLES	(10 * MS)	/* between INIT and the first start-up message */
+#define SECOND_CALL	(MS / 5)	/* between the first and the second */
+
+/* Since the last arrival.  255 emulated CPUs share two cores with whoever else is there. */
+#define PATIENCE	(5000 * MS)
+#define REPORT_EVERY	(2000 * MS)
+
+/* By number; ap_entry.S reads both, cpus_listed first. */
+SEALED uint32_t cpu_apic_id[CPUS_MAX];
+SEALED uint32_t cpus_listed = 1;
+
+static struct {
+	_Atomic enum cpu_state state;
+	const char *why;
+} cpus[CPUS_MAX] = { { .state = CPU_ONLINE } };
+
+static _Atomic unsigned online = 1;
+
+extern const char ap_low[], ap_low_end[];
+extern pte_t identity_pdpt[TABLE_ENTRIES];
+
+
+_Noreturn void ap_main(unsigned cpu);
+
+unsigned cpus_possible(void) { return cpus_listed; }
+
+/* relaxed: a number for people and loops; cpu_online() is what tells about data */
+unsigned cpus_online(void) { return atomic_load_explicit(&online, memory_order_relaxed); }
+
+static enum cpu_state state_of(unsigned cpu)
+{
+	/* pairs with the CAS in ap_main(): who sees it online sees its percpu_areas[] */
+	return atomic_load_explicit(&cpus[cpu].state, memory_order_acquire);
+}
+
+bool cpu_online(unsigned cpu)
+{
+	return cpu < cpus_listed && state_of(cpu) == CPU_ONLINE;
+}
+
+bool cpu_get_info(unsigned cpu, struct cpu_info *out)
+{
+	if (cpu >= cpus_listed)
+		return false;
+	*out = (struct cpu_info){ cpu_apic_id[cpu], state_of(cpu), cpus[cpu].why };
+	return true;
+}
+
+const char *cpu_state_name(enum cpu_state s)
+{
+	static const char *const names[CPU_STATE_COUNT] = {
+		[CPU_LISTED] = "listed",
+		[CPU_STARTING] = "starting",
+		[CPU_ONLINE] = "online",
+		[CPU_FAILED] = "left out",
+	};
+
+	return s < CPU_STATE_COUNT ? names[s] : "unknown";
+}
+
+bool smp_is_first(uint32_t apic_id)
+{
+	cpu_apic_id[0] = apic_id_of_this_cpu();
+	return apic_id == cpu_apic_id[0];
+}
+
+bool smp_add(uint32_t apic_id)
+{
+	if (cpus_listed == CPUS_MAX)
+		return false;
+	cpu_apic_id[cpus_listed++] = apic_id;
+	return true;
+}
+
+/* relaxed: STARTING tells nobody anything; the start-up message hands the rest over */
+static void set_state(unsigned cpu, enum cpu_state s)
+{
+	atomic_store_explicit(&cpus[cpu].state, s, memory_order_relaxed);
+}
+
+static void leave_out(unsigned cpu, const char *why)
+{
+	cpus[cpu].why = why;
+	set_state(cpu, CPU_FAILED);
+	kprintf("CPU %u (APIC id %u) is left out: %s\n", cpu, cpu_apic_id[cpu], why);
+}
+
+static void leave_all_out(const char *why)
+{
+	for (unsigned cpu = 1; cpu < cpus_listed; cpu++)
+		leave_out(cpu, why);
+}
+
+/* Return: how many there are to be called. */
+static unsigned make_areas(void)
+{
+	unsigned made = 0;
+
+	for (unsigned cpu = 1; cpu < cpus_listed; cpu++) {
+		if (cpu_apic_id[cpu] > IPI_APIC_ID_MAX) {
+			leave_out(cpu, "its APIC id needs x2APIC mode");
+		} else if (!cpu_area_make(cpu)) {
+			leave_out(cpu, "not enough memory for its stacks");
+		} else {
+			set_state(cpu, CPU_STARTING);
+			made++;
+		}
+	}
+	return made;
+}
+
+/*
+ * The page is mapped writable, not executable, and the code runs there without paging.
+ * The first page tables still have the image and the whole .boot; only their root was
+ * cleared.  They stay, for a CPU that comes after its time.
+ */
+static void prepare_trampoline(uint32_t trampoline)
+{
+	memcpy(directmap_of((phys_t){ trampoline }), ap_low, (size_t)(ap_low_end - ap_low));
+	boot_pml4[0] = ((uint64_t)identity_pdpt - KERNEL_BASE) | PTE_PRESENT;
+}
+
+static void pause_for(uint64_t ns)
+{
+	struct patience p;
+
+	patience_begin(&p, ns);
+	while (patience_left(&p))
+		;
+}
+
+static void call_all(uint32_t command)
+{
+	for (unsigned cpu = 1; cpu < cpus_listed; cpu++)
+		if (state_of(cpu) == CPU_STARTING)
+			ipi_send(cpu_apic_id[cpu], command);
+}
+
+/* Return when all of @expected are here, or none has come for some seconds. */
+static void await(unsigned expected)
+{
+	struct patience since_last, since_report;
+	unsigned here = cpus_online(), now;
+
+	patience_begin(&since_last, PATIENCE);
+	patience_begin(&since_report, REPORT_EVERY);
+	while ((now = cpus_online()) < expected) {
+		if (now != here)
+			patience_begin(&since_last, PATIENCE);
+		else if (!patience_left(&since_last))
+			return;
+		if (!patience_left(&since_report)) {
+			kprintf("CPUs: %u of %u are here\n", now, expected);
+			patience_begin(&since_report, REPORT_EVERY);
+		}
+		here = now;
+	}
+}
+
+static void give_up_the_others(void)
+{
+	for (unsigned cpu = 1; cpu < cpus_listed; cpu++) {
+		enum cpu_state s = CPU_STARTING;
+
+		/* against the one in ap_main(): one of the two comes first */
+		if (atomic_compare_exchange_strong(&cpus[cpu].state, &s, CPU_FAILED))
+			leave_out(cpu, "it did not answer the call to start");
+	}
+}
+
+void smp_start(uint32_t trampoline)
+{
+	unsigned expected;
+
+	if (cpus_listed == 1)
+		return;
+	if (!trampoline || !ipi_init()) {
+		leave_all_out(trampoline ? "there is no local APIC in xAPIC mode to call it with" :
+			      "there is no usable page below 640 KiB to start it from");
+		return;
+	}
+	expected = 1 + make_areas();
+	prepare_trampoline(trampoline);
+	call_all(IPI_INIT);
+	pause_for(INIT_SETTLES);
+	call_all(IPI_STARTUP | trampoline >> 12);
+	pause_for(SECOND_CALL);
+	call_all(IPI_STARTUP | trampoline >> 12);
+	await(expected);
+	give_up_the_others();
+}
+
+/* The first C of every other CPU, on its own main stack, interrupts off. */
+_Noreturn void ap_main(unsigned cpu)
+{
+	enum cpu_state s = CPU_STARTING;
+
+	cpu_area_enter(cpu);
+	traps_load();
+	pat_init();
+	percpu_areas[cpu] = percpu();
+	/* Releases what stands above to whoever sees ONLINE; against give_up_the_others(). */
+	if (!atomic_compare_exchange_strong(&cpus[cpu].state, &s, CPU_ONLINE)) {
+		percpu_areas[cpu] = NULL;
+		machine_halt();
+	}
+	atomic_fetch_add_explicit(&online, 1, memory_order_relaxed);	/* see cpus_online() */
+	/* A change of mappings from before ONLINE was not sent here. */
+	write_cr3(read_cr3());
+	cpu_idle();
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting CPUs: what a machine does of labyrinth/smp.h's cpus_find() and cpus_start(). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is it the CPU that runs already, which has number 0?  Context: boot. */
+bool smp_is_first(uint32_t apic_id);
+
+/**
+ * smp_add() - one more CPU that may be started, with the next number
+ * @apic_id: not one that has been added before
+ *
+ * Context: boot, one CPU, before mm_init() and seal().
+ * Return:  false when there is no number left.
+ */
+bool smp_add(uint32_t apic_id);
+
+/* See cpus_start().  @trampoline: a page of RAM below 640 KiB, or 0 when there is none. */
+void smp_start(uint32_t trampoline);

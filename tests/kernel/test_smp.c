@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The other CPUs are there, each with stacks, tables and data that no other has. */
+#define SUITE "smp"
+#include <tests/test.h>
+
+#include <arch/cpu.h>
+#include <arch/directmap.h>
+#include <arch/pagetable.h>
+#include <labyrinth/boot_info.h>
+#include <labyrinth/cmdline.h>
+#include <labyrinth/madt.h>
+#include <labyrinth/smp.h>
+#include <port/cpu_area.h>
+
+/* The emulator's CPUs all start; one planted by cpu_absent= never does, and is named. */
+TEST(every_listed_cpu_is_online_but_one_that_is_absent)
+{
+	uint64_t absent = UINT64_MAX;
+	unsigned count = 0;
+
+	cmdline_u64("cpu_absent", &absent);
+	for (unsigned cpu = 0; cpu < cpus_possible(); cpu++) {
+		struct cpu_info info;
+
+		ASSERT(cpu_get_info(cpu, &info));
+		EXPECT_EQ(info.state, info.apic_id == absent ? CPU_FAILED : CPU_ONLINE);
+		EXPECT_EQ(cpu_online(cpu), info.state == CPU_ONLINE);
+		EXPECT_EQ(info.why == NULL, info.state == CPU_ONLINE);
+		EXPECT_EQ(cpu_local_area(cpu) == NULL, info.state != CPU_ONLINE);
+		count += cpu_online(cpu);
+	}
+	EXPECT_EQ(count, cpus_online());
+	EXPECT(!cpu_online(cpus_possible()));
+	EXPECT(!cpu_get_info(cpus_possible(), &(struct cpu_info){ 0 }));
+	test_note("%u of %u online", cpus_online(), cpus_possible());
+}
+
+TEST(apic_ids_are_those_of_the_madt_and_differ)
+{
+	const struct madt *m = acpi_madt();
+	uint64_t max = UINT64_MAX, enabled = 0;
+	struct cpu_info a, b;
+
+	for (unsigned i = 0; i < cpus_possible(); i++)
+		for (unsigned j = 0; j < i; j++) {
+			ASSERT(cpu_get_info(i, &a) && cpu_get_info(j, &b));
+			EXPECT(a.apic_id != b.apic_id);
+		}
+	for (size_t i = 0; m && i < m->ncpus; i++)
+		enabled += m->cpu[i].enabled;
+	if (m && !cmdline_get("cpu_absent", NULL)) {
+		cmdline_u64("maxcpus", &max);
+		EXPECT_EQ(cpus_possible(), enabled < max ? enabled : max);
+	}
+}
+
+static void expect_page(const void *v, bool writable)
+{
+	struct mapping m;
+
+	ASSERT(pagetable_lookup(v, &m));
+	EXPECT_EQ(m.size, PAGE_SIZE);
+	EXPECT_EQ(m.writable, writable);
+	EXPECT(!m.executable && !m.user);
+}
+
+TEST(each_area_has_its_rights_and_its_guards)
+{
+	struct mapping m;
+
+	for (unsigned cpu = 1; cpu < cpus_possible(); cpu++) {
+		const struct cpu_area *a = cpu_area(cpu);
+
+		if (!cpu_online(cpu))
+			continue;
+		for (unsigned id = 0; id < STACK_COUNT; id++) {
+			EXPECT(!pagetable_lookup(a->stack[id].guard, &m));
+			for (unsigned at = 0; at < STACK_SIZE; at += PAGE_SIZE)
+				expect_page(a->stack[id].space + at, true);
+		}
+		EXPECT(!pagetable_lookup(a->guard, &m));
+		expect_page(&a->percpu, true);
+		EXPECT(!pagetable_lookup(a->guard2, &m));
+		expect_page(&a->tables, false);
+		EXPECT_EQ(a->percpu.number, cpu);
+		EXPECT(a->percpu.self == &a->percpu);
+		/* A task state in use (SDM vol. 3, table 3-2): the CPU has loaded it. */
+		EXPECT_EQ(a->tables.gdt[TASK_STATE / 8] >> 40 & 0xf, 0xb);
+	}
+	EXPECT(!pagetable_lookup(cpu_area(cpus_possible()), &m));
+}
+
+/* It begins in real mode, but is no place to execute from once paging is on. */
+TEST(the_trampoline_is_not_executable)
+{
+	struct mapping m;
+
+	if (!boot_info.trampoline) {
+		test_skip("no usable page below 640 KiB");
+		return;
+	}
+	EXPECT(boot_info.trampoline % PAGE_SIZE == 0 && boot_info.trampoline < 0xa0000);
+	EXPECT_EQ(memmap_type_at(&boot_info.map, boot_info.trampoline, NULL), MEM_FIRMWARE);
+	ASSERT(pagetable_lookup(directmap_of((phys_t){ boot_info.trampoline }), &m));
+	EXPECT(!m.executable);
+	EXPECT(!pagetable_lookup((const void *)(uintptr_t)boot_info.trampoline, &m));
+}
