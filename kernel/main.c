@@ -62,6 +62,7 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	acpi_init();			/* power off and reset work from here on */
 	if (mm_init(&boot_info.map, cpus_find()))	/* the allocator, over all that is usable */
 		panic("no usable memory for the allocator's metadata; give the machine more");
+	irq_init();			/* interrupts have somewhere to go; all are masked */
 	mm_report_init();		/* a panic tells what it did last */
 	seal();				/* what only booting writes is read-only now */
 

@@ -26,6 +26,7 @@ static void basic(struct cpu_features *f)
 	memcpy(f->vendor + 4, &r[EDX], 4);
 	memcpy(f->vendor + 8, &r[ECX], 4);
 	cpuid(1, 0, r);
+	f->apic = bit(r[EDX], 9);
 	f->x2apic = bit(r[ECX], 21);
 	f->tsc_deadline = bit(r[ECX], 24);
 	f->hypervisor = bit(r[ECX], 31);

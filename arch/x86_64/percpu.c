@@ -9,7 +9,7 @@
 #include <boot/layout.h>
 #include <port/segments.h>
 
-static struct percpu first_cpu = { .self = &first_cpu, .number = 0 };
+static struct percpu first_cpu;
 struct percpu *percpu_areas[CPUS_MAX] = { &first_cpu };
 
 static SEALED struct cpu_tables first_tables;
@@ -55,8 +55,17 @@ void cpu_tables_load(const struct cpu_tables *t)
 		: : "m"(r), "i"(KERNEL_CODE), "i"(KERNEL_DATA), "r"(TASK_STATE) : "rax", "memory");
 }
 
+void percpu_fill(struct percpu *p, struct percpu *at, unsigned number,
+		 struct kernel_stack stack[STACK_COUNT])
+{
+	p->self = at;
+	p->number = number;
+	p->irq_stack = &stack[STACK_IRQ] + 1;
+}
+
 void percpu_init_first(void)
 {
+	percpu_fill(&first_cpu, &first_cpu, 0, kernel_stacks);
 	percpu_install(&first_cpu);
 	cpu_tables_fill(&first_tables, &first_tables, kernel_stacks);
 	cpu_tables_load(&first_tables);

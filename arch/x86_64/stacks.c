@@ -16,6 +16,7 @@ const char *stack_name(enum stack_id id)
 		[STACK_DOUBLE_FAULT] = "double fault",
 		[STACK_MACHINE_CHECK] = "machine check",
 		[STACK_DEBUG] = "debug",
+		[STACK_IRQ] = "interrupt",
 	};
 
 	return id < STACK_COUNT ? names[id] : "unknown";

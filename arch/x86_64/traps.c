@@ -5,6 +5,7 @@
  */
 #include <arch/trap.h>
 #include <arch/init.h>
+#include <arch/irq.h>
 
 #include <boot/layout.h>
 #include <port/segments.h>
@@ -18,12 +19,14 @@ struct gate {
 _Static_assert(sizeof(struct gate) == 16, "the processor knows this layout");
 
 #define PRESENT_INTERRUPT_GATE 0x8e
+#define IDT_ENTRIES 256u
 
-static SEALED struct gate idt[TRAP_COUNT];
+static SEALED struct gate idt[IDT_ENTRIES];
 
 static trap_handler_t handlers[TRAP_COUNT];
 
-extern const char trap_stubs[TRAP_COUNT][16];
+extern const char trap_stubs[TRAP_COUNT][16];			/* trap_entry.S */
+extern const char irq_stubs[IDT_ENTRIES - TRAP_COUNT][16];	/* irq_entry.S */
 
 static uint8_t ist_of(unsigned vector)
 {
@@ -38,8 +41,9 @@ static uint8_t ist_of(unsigned vector)
 
 static void fill_idt(void)
 {
-	for (unsigned v = 0; v < TRAP_COUNT; v++) {
-		uint64_t stub = (uint64_t)trap_stubs[v];
+	for (unsigned v = 0; v < IDT_ENTRIES; v++) {
+		uint64_t stub = (uint64_t)(v < TRAP_COUNT ? trap_stubs[v]
+							  : irq_stubs[v - TRAP_COUNT]);
 
 		idt[v] = (struct gate){
 			.offset_low = (uint16_t)stub,
@@ -77,9 +81,14 @@ void exception(struct trap_frame *f);
 void exception(struct trap_frame *f)
 {
 	trap_handler_t h = __atomic_load_n(&handlers[f->vector % TRAP_COUNT], __ATOMIC_ACQUIRE);
+	bool unmaskable = ist_of((unsigned)f->vector) != 0;
 
+	if (unmaskable)
+		context_enter_nmi();
 	if (!h || !h(f))
 		trap_panic(f);
+	if (unmaskable)
+		context_leave_nmi();
 }
 
 const char *trap_name(unsigned vector)
@@ -111,5 +120,7 @@ const char *trap_name(unsigned vector)
 		[30] = "security exception",
 	};
 
+	if (vector >= TRAP_COUNT && vector < IDT_ENTRIES)
+		return "hardware interrupt";
 	return vector < TRAP_COUNT && names[vector] ? names[vector] : "unknown";
 }

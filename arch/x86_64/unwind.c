@@ -14,6 +14,10 @@
 /* Where exception() returns to, with the frame right above (trap_entry.S). */
 extern const char trap_return[];
 
+/* Where what irq_entry.S calls returns to; rbp is the address of the frame, and the
+ * handler may run on another stack. */
+extern const char irq_return[], irq_preempt_return[];
+
 static bool in_text(uintptr_t addr)
 {
 	return addr - (uintptr_t)text_start < (uintptr_t)(text_end - text_start);
@@ -96,6 +100,8 @@ static bool follow(struct unwind *u)
 		return false;
 	if (ret == (uintptr_t)trap_return)
 		return cross(u, (const struct trap_frame *)(fp + 16));
+	if (ret == (uintptr_t)irq_return || ret == (uintptr_t)irq_preempt_return)
+		return cross(u, (const struct trap_frame *)next);
 	u->pc = ret;
 	u->returns = true;
 	u->trap = NULL;

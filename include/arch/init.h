@@ -30,5 +30,14 @@ void clock_init(void);
 /* The final page tables (arch/directmap.h).  Context: boot, with boot_info filled. */
 void directmap_init(void);
 
+/**
+ * irq_init() - the interrupt controllers; interrupts stay masked
+ *
+ * What the machine lacks is said on the console.
+ *
+ * Context: boot, the first CPU, after acpi_init(), before seal().
+ */
+void irq_init(void);
+
 /* Make what was written while booting read-only.  Context: boot, after the last such write. */
 void seal(void);

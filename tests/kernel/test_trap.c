@@ -204,5 +204,7 @@ TEST(every_exception_has_a_name)
 	EXPECT(strcmp(trap_name(TRAP_PAGE_FAULT), "page fault") == 0);
 	EXPECT(strcmp(trap_name(30), "security exception") == 0);
 	EXPECT(strcmp(trap_name(15), "unknown") == 0);
-	EXPECT(strcmp(trap_name(32), "unknown") == 0);
+	EXPECT(strcmp(trap_name(32), "hardware interrupt") == 0);
+	EXPECT(strcmp(trap_name(255), "hardware interrupt") == 0);
+	EXPECT(strcmp(trap_name(256), "unknown") == 0);
 }

@@ -2,6 +2,7 @@
 /* Walking the stack: calls and exceptions are found, damage ends the walk. */
 #include <arch/trap.h>
 #include <arch/unwind.h>
+#include <labyrinth/irq.h>
 #include <labyrinth/ksyms.h>
 #include <labyrinth/string.h>
 
@@ -94,6 +95,35 @@ TEST(a_handler_sees_what_it_interrupted)
 	interrupt_me();
 	STAY();
 	trap_set_handler(TRAP_BREAKPOINT, before);
+	EXPECT(seen.found);
+	EXPECT(seen.interrupted);
+	EXPECT(seen.called);
+}
+
+static void look_from_interrupt(struct trap_frame *f)
+{
+	struct unwind u;
+
+	seen.found = unwind_call(&u, FRAME) && is_in(&u, "irq_dispatch");
+	seen.interrupted = unwind_next(&u) && is_in(&u, "interrupt_me_by_vector") && u.trap == f;
+	seen.called = unwind_next(&u) && is_in(&u, "test_an_interrupt_s_handler_too") && u.returns;
+}
+
+static NOINLINE void interrupt_me_by_vector(void)
+{
+	__asm__ volatile("int %0" : : "i"(IRQ_TEST));
+	STAY();
+}
+
+/* There the walk goes from one stack to another. */
+TEST(an_interrupt_s_handler_too)
+{
+	irq_handler_t before = irq_set_handler(IRQ_TEST, look_from_interrupt);
+
+	seen.found = seen.interrupted = seen.called = false;
+	interrupt_me_by_vector();
+	STAY();
+	irq_set_handler(IRQ_TEST, before);
 	EXPECT(seen.found);
 	EXPECT(seen.interrupted);
 	EXPECT(seen.called);

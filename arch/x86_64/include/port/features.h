@@ -11,7 +11,7 @@ struct cpu_features {
 	uint8_t phys_bits;		/* width of a physical address */
 	bool gib_pages;
 	bool smep, smap, umip;
-	bool x2apic, tsc_deadline;
+	bool apic, x2apic, tsc_deadline;
 	bool invariant_tsc;		/* the TSC runs at one speed, always */
 	bool hypervisor;
 };

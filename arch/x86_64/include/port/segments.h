@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include <port/percpu.h>
 #include <port/stack.h>
 
 /* Task state: where the stacks are.  SDM vol. 3, figure 7-11. */
@@ -47,6 +48,17 @@ void cpu_tables_fill(struct cpu_tables *t, const struct cpu_tables *at,
 /* From here on the running CPU uses @t, which must be writable: the task is marked busy in it.
  * Loads no null selector: gs keeps its base.  Context: boot of that CPU. */
 void cpu_tables_load(const struct cpu_tables *t);
+
+/**
+ * percpu_fill() - write what a CPU's own data starts with
+ * @p:     zeroed; where it can be written now
+ * @at:    where that CPU will find it
+ * @stack: its stacks, as it will find them
+ *
+ * Context: boot, once for each CPU.
+ */
+void percpu_fill(struct percpu *p, struct percpu *at, unsigned number,
+		 struct kernel_stack stack[STACK_COUNT]);
 
 /* The first CPU's own data, and its tables.  Context: boot, first. */
 void percpu_init_first(void);

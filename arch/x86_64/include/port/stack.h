@@ -12,6 +12,7 @@ enum stack_id {
 	STACK_MAIN,
 	/* Exceptions that may strike anywhere, also where the stack is broken: */
 	STACK_NMI, STACK_DOUBLE_FAULT, STACK_MACHINE_CHECK, STACK_DEBUG,
+	STACK_IRQ,			/* where handlers of interrupts run */
 	STACK_COUNT,
 	/* Those that the task state names, by their own numbers (SDM vol. 3, 7.7). */
 	STACK_IST_FIRST = STACK_NMI, STACK_IST_LAST = STACK_DEBUG
