@@ -18,7 +18,7 @@ static void leave(unsigned level, uint64_t key)
 	if (level == t->root)
 		return;
 	if (level == 0 ? w == UINT64_MAX : node_all_full(w))
-		tree_settle(t, level + 1, index, NOTHING_KNOWN, true);
+		tree_settle(t, level + 1, index, true);
 	else if (level == 0 ? w == 0 : node_exhausted(w))
 		tree_exhausted(t, level + 1, index);
 }

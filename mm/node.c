@@ -74,13 +74,6 @@ unsigned node_code(uint64_t w, unsigned level)
 	return capped(whole + (m == 0xff ? 3 : mask_quads(m) ? 2 : mask_pairs(m) ? 1 : 0));
 }
 
-bool node_all_full(uint64_t w)
-{
-	const uint64_t full = (ONES | ONES << ENTRY_BITS) * ENTRY_FULL;
-
-	return (w & NODE_ENTRIES) == full;
-}
-
 /* Where a run of 2^order may begin. */
 static const uint64_t aligned[] = {
 	UINT64_MAX, 0x5555555555555555, 0x1111111111111111,
@@ -102,6 +95,8 @@ unsigned bits_code(uint64_t bits)
 
 	if (bits == 0)
 		return ENTRY_NONE;
+	if (bits == UINT64_MAX)
+		return ENTRY_OPEN + 6;
 	for (uint64_t runs = bits; order < 6; order++) {
 		runs &= runs >> (1u << order) & aligned[order + 1];
 		if (!runs)

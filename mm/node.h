@@ -67,6 +67,12 @@ static inline uint64_t node_with(uint64_t w, unsigned slot, unsigned entry)
 	return (w | (uint64_t)entry << slot * ENTRY_BITS) + NODE_VERSION;
 }
 
+/* The same where the entry is known to be @from. */
+static inline uint64_t node_change(uint64_t w, unsigned slot, unsigned from, unsigned to)
+{
+	return w + (((uint64_t)to - from) << slot * ENTRY_BITS) + NODE_VERSION;
+}
+
 static inline bool entry_parked(unsigned e)
 {
 	return e == ENTRY_FULL || e == ENTRY_HELD || e == ENTRY_OPENING;
@@ -104,7 +110,7 @@ static inline bool node_exhausted(uint64_t w)
 }
 
 /* Are all eight entries FULL? */
-bool node_all_full(uint64_t w);
+static inline bool node_all_full(uint64_t w) { return (~w & NODE_ENTRIES) == 0; }
 
 /* The entry that tells what 64 frames with these free bits can give. */
 unsigned bits_code(uint64_t bits);

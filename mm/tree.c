@@ -95,7 +95,7 @@ static bool take_from_group(struct tree *t, uint32_t group, unsigned order, uint
 		int run = bits_run(bits, order);
 		if (run < 0) {
 			if (entry_fits(e, order))
-				tree_settle(t, 1, group, NOTHING_KNOWN, false);
+				tree_settle(t, 1, group, false);
 			return false;
 		}
 		*first = (group << GROUP_ORDER) + (uint32_t)run;
@@ -115,7 +115,7 @@ static uint32_t take_half(struct tree *t, uint32_t group, uint32_t *half)
 		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
 		if (bits == 0) {
 			if (e != ENTRY_NONE)
-				tree_settle(t, 1, group, NOTHING_KNOWN, false);
+				tree_settle(t, 1, group, false);
 			return 0;
 		}
 		unsigned up = (uint32_t)bits ? 0 : 1;
@@ -270,7 +270,7 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 		int slot = mask_run(node_at_least(w, ENTRY_OPEN + child_order(l)), log);
 		if (slot < 0) {
 			if (l < t->root && entry_fits(entry_of(t, l + 1, self), order))
-				tree_settle(t, l + 1, self, NOTHING_KNOWN, false);
+				tree_settle(t, l + 1, self, false);
 			return false;
 		}
 		if (run_is(w, (unsigned)slot, log, ENTRY_FULL))
@@ -303,7 +303,7 @@ static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found
 			uint32_t c = self * NODE_FANOUT + slot;
 
 			if (e == ENTRY_DIRTY) {
-				tree_settle(t, l, c, NOTHING_KNOWN, false);
+				tree_settle(t, l, c, false);
 			} else if (!entry_parked(e) || tree_open(t, l, c)) {
 				self = c;
 				l--;
@@ -313,7 +313,7 @@ static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found
 			return false;
 		} else {
 			/* The entry above promised too much: mend it. */
-			tree_settle(t, l + 1, self, NOTHING_KNOWN, false);
+			tree_settle(t, l + 1, self, false);
 		}
 		count_retry();
 		l = t->root;

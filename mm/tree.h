@@ -26,12 +26,13 @@
  *     promises less than the child can now give.
  * T5  An entry is lowered, or made FULL, only by settling: mark it DIRTY, read
  *     the child, then write what was read if the node has not changed since.
+ *     A mark that is there already serves as well.
  *     Against a giver or taker who changes the child meanwhile: either the
  *     settler's reading sees his change, or he sees DIRTY and settles anew.
- * T6  Before an entry is raised, the entries above are, so that T1 holds for the
- *     path from the root as a whole and a giver need look at one entry only.
- *     What the raiser knows of the child counts in there only while the child's
- *     word is the very one that he marked; else somebody may be raising it more.
+ * T6  An entry is raised while it is DIRTY, and only when the one above promises
+ *     as much, or has been marked DIRTY since, even if it was before.  So T1 holds
+ *     for the path from the root as a whole (DIRTY promises all that there can
+ *     be), and a giver need look at one entry only.
  * T7  An entry goes from FULL to open only through OPENING, with the entry above
  *     seen open in between: a parked node never has an open child.
  */
@@ -112,11 +113,9 @@ void tree_leave_homes(void);
 int tree_free_order(const struct tree *t, uint32_t frame);
 
 /* For tree.c and settle.c. */
-struct known { uint64_t seen, instead; };	/* if the child's word is @seen, read @instead */
-#define NOTHING_KNOWN ((struct known){ 0, 0 })
 
-/* Make the entry for child @c of level @l truthful; FULL if it is, and @merge. */
-void tree_settle(struct tree *t, unsigned l, uint32_t c, struct known k, bool merge);
+/* Make the entry for child @c of level @l truthful; FULL if it is, and @merge; and those above. */
+void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge);
 
 /* T3: after a take out of child @c of level @l.  Return: does it count? */
 bool tree_taken(struct tree *t, unsigned l, uint32_t c);

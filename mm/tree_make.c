@@ -71,7 +71,7 @@ void tree_area_init(struct tree *t, uint32_t area, const uint64_t bits[NODE_FANO
 void tree_area_publish(struct tree *t, uint32_t area)
 {
 	/* The entry is NONE until here; settling reads the area and promises it upward. */
-	tree_settle(t, 2, area, NOTHING_KNOWN, true);
+	tree_settle(t, 2, area, true);
 	fill_show(t, 1, area);
 }
 

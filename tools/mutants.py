@@ -15,24 +15,42 @@ MENDED = 'who came too late tries again there, and that mends the entry'
 MUTANTS = (
     # --- settling
     Mutant('settle-no-dirty', SETTLE, 'DIRTY is not written before the child is read (T5)',
-           '''		if (!atom_cas(&n->word, &w, new))
-			continue;
-		w = new;
+           '''	} while (!atom_cas(&n->word, &w, marked));
 
-		struct content''', '''		struct content'''),
+	unsigned entry = read_child(t, l, c, merge);
+	s[0] = (struct step){ marked, node_change(marked, slot, ENTRY_DIRTY, entry) };''',
+           '''	} while (false);
+	marked = w;
+
+	unsigned entry = read_child(t, l, c, merge);
+	s[0] = (struct step){ marked, node_change(marked, slot, e, entry) };'''),
     Mutant('settle-store', SETTLE, 'what was read is stored, whatever happened since (T5)',
-           'if (atom_cas(&n->word, &w, new)) {\n\t\t\tpass_on',
-           'if (atom_store(&n->word, new), true) {\n\t\t\tpass_on'),
+           '''atom_cas(&node_of_child(t, l, c)->word, &s[i].marked,
+					     s[i].settled))''',
+           '''(atom_store(&node_of_child(t, l, c)->word, s[i].settled), true))'''),
     Mutant('settle-parked', SETTLE, 'a parked entry is settled (T2)',
-           'if (entry_parked(node_entry(w, slot)))\n\t\t\treturn;', ''),
+           'if (entry_parked(e))\n\t\t\treturn 0;', ''),
     Mutant('settle-merge-always', SETTLE, 'an entry becomes FULL though its child is not',
-           'found.full && merge &&', 'merge &&'),
-    Mutant('no-promise', SETTLE, 'the entries above are not raised first (T6)',
-           '\t\tpromise(t, l, c, w, new);\n', ''),
-    Mutant('stale-knowledge', SETTLE, 'what a raiser knows is believed after others changed it',
-           'if (w == k.seen)', 'if (k.seen)'),
-    Mutant('no-pass-on', SETTLE, 'a node that is whole or empty does not tell the one above',
-           '\t\t\tpass_on(t, l, c / NODE_FANOUT, new);\n', ''),
+           'merge && bits == UINT64_MAX ?', 'merge ?'),
+    Mutant('settle-unfinished', SETTLE, 'who loses leaves his marks above (I10)',
+           '\t\tif (l + steps > last + 1)\n\t\t\tlast = l + steps - 1;\n', ''),
+    Mutant('no-promise', SETTLE, 'the entries above are not raised with it (T6)',
+           'if (entry == ENTRY_NONE && !d.exactly)', 'if (!d.exactly)'),
+    Mutant('mark-kept', SETTLE, 'a mark above is not made anew: an old reading counts (T6)',
+           '''		marked = node_change(w, slot, e, ENTRY_DIRTY);
+		/* Pairs with the loads in tree_taken(), tree_given(). */''',
+           '''		marked = w;
+		if (e == ENTRY_DIRTY)
+			break;
+		marked = node_change(w, slot, e, ENTRY_DIRTY);'''),
+    Mutant('news-alone', SETTLE, 'an entry that was DIRTY says the news, not all that is below',
+           'd.exactly || e != ENTRY_DIRTY ? d.entry', 'true ? d.entry'),
+    Mutant('no-pass-on', SETTLE, 'a node that is whole does not tell the one above (I8)',
+           'return (struct demand){ ENTRY_FULL, true };',
+           'return (struct demand){ node_code(w, l), false };'),
+    Mutant('no-strike-on', SETTLE, 'a node that is empty does not tell the one above',
+           'node_exhausted(w) && !home_is(t, l, self) }', 'false }',
+           'an entry may promise too much; who finds nothing there settles it'),
     Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
            'if (e != ENTRY_DIRTY)\n\t\t\treturn', 'if (true)\n\t\t\treturn'),
     Mutant('given-dirty', SETTLE, 'a giver who sees DIRTY does not settle (T4)',
