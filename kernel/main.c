@@ -2,6 +2,7 @@
 /* The kernel's table of contents: what comes up, in which order, and why then. */
 #include <arch/console.h>
 #include <arch/init.h>
+#include <arch/irq.h>
 #include <labyrinth/acpi.h>
 #include <labyrinth/cmdline.h>
 #include <labyrinth/console.h>
@@ -67,6 +68,7 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	seal();				/* what only booting writes is read-only now */
 
 	cpus_start();			/* the others, each with stacks and data of its own */
+	irq_enable();			/* they may call this one */
 
 	run_tests_if_asked();
 	run_bench_if_asked();

@@ -79,8 +79,7 @@ bool cpu_area_make(unsigned cpu)
 		return false;
 	}
 	cpu_tables_fill(tables, &a->tables, a->stack);
-	a->percpu.self = &a->percpu;
-	a->percpu.number = cpu;
+	percpu_fill(&a->percpu, &a->percpu, cpu, a->stack);
 	return true;
 }
 

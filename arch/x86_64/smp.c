@@ -18,14 +18,17 @@
 #include <labyrinth/print.h>
 #include <labyrinth/smp.h>
 #include <labyrinth/string.h>
+#include <port/apic.h>
 #include <port/cpu_area.h>
+#include <port/cpu_call.h>
 #include <port/idle.h>
 #include <port/io.h>
-#include <port/ipi.h>
 #include <port/paging.h>
 #include <port/patience.h>
 
 #define MS ((uint64_t)1000000)
+
+#define APIC_ID_MAX	254u		/* without x2APIC: 255 means all (10.6.2.1) */
 
 #define INIT_SETTLES	(10 * MS)	/* between INIT and the first start-up message */
 #define SECOND_CALL	(MS / 5)	/* between the first and the second */
@@ -87,9 +90,24 @@ const char *cpu_state_name(enum cpu_state s)
 	return s < CPU_STATE_COUNT ? names[s] : "unknown";
 }
 
+/* By CPUID, as in boot/ap_entry.S: the local APIC is not switched on yet. */
+static uint32_t own_apic_id(void)
+{
+	uint32_t r[4];
+
+	cpuid(0, 0, r);
+	if (r[0] >= 0xb) {
+		cpuid(0xb, 0, r);
+		if (r[1])
+			return r[3];
+	}
+	cpuid(1, 0, r);
+	return r[1] >> 24;
+}
+
 bool smp_is_first(uint32_t apic_id)
 {
-	cpu_apic_id[0] = apic_id_of_this_cpu();
+	cpu_apic_id[0] = own_apic_id();
 	return apic_id == cpu_apic_id[0];
 }
 
@@ -126,7 +144,7 @@ static unsigned make_areas(void)
 	unsigned made = 0;
 
 	for (unsigned cpu = 1; cpu < cpus_listed; cpu++) {
-		if (cpu_apic_id[cpu] > IPI_APIC_ID_MAX) {
+		if (cpu_apic_id[cpu] > APIC_ID_MAX && !apic_is_x2()) {
 			leave_out(cpu, "its APIC id needs x2APIC mode");
 		} else if (!cpu_area_make(cpu)) {
 			leave_out(cpu, "not enough memory for its stacks");
@@ -162,7 +180,7 @@ static void call_all(uint32_t command)
 {
 	for (unsigned cpu = 1; cpu < cpus_listed; cpu++)
 		if (state_of(cpu) == CPU_STARTING)
-			ipi_send(cpu_apic_id[cpu], command);
+			apic_send(cpu_apic_id[cpu], command);
 }
 
 /* Return when all of @expected are here, or none has come for some seconds. */
@@ -203,18 +221,19 @@ void smp_start(uint32_t trampoline)
 
 	if (cpus_listed == 1)
 		return;
-	if (!trampoline || !ipi_init()) {
-		leave_all_out(trampoline ? "there is no local APIC in xAPIC mode to call it with" :
+	if (!trampoline || !apic_present()) {
+		leave_all_out(trampoline ? "there is no local APIC to call it with" :
 			      "there is no usable page below 640 KiB to start it from");
 		return;
 	}
 	expected = 1 + make_areas();
 	prepare_trampoline(trampoline);
-	call_all(IPI_INIT);
+	cpu_call_init();
+	call_all(APIC_INIT);
 	pause_for(INIT_SETTLES);
-	call_all(IPI_STARTUP | trampoline >> 12);
+	call_all(APIC_STARTUP | trampoline >> 12);
 	pause_for(SECOND_CALL);
-	call_all(IPI_STARTUP | trampoline >> 12);
+	call_all(APIC_STARTUP | trampoline >> 12);
 	await(expected);
 	give_up_the_others();
 }
@@ -227,6 +246,7 @@ _Noreturn void ap_main(unsigned cpu)
 	cpu_area_enter(cpu);
 	traps_load();
 	pat_init();
+	apic_init_cpu();
 	percpu_areas[cpu] = percpu();
 	/* Releases what stands above to whoever sees ONLINE; against give_up_the_others(). */
 	if (!atomic_compare_exchange_strong(&cpus[cpu].state, &s, CPU_ONLINE)) {

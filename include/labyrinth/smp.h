@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CPU_NUMBERS 256u		/* CPUs at most */
+
 enum cpu_state {
 	CPU_LISTED,		/* the firmware names it, and nobody has called it yet */
 	CPU_STARTING,		/* called, and not here yet */
@@ -56,3 +58,60 @@ unsigned cpus_find(void);
  */
 void cpus_start(void);
 
+
+/*
+ * Calls from one CPU to another.  They run as an interrupt's handler does: interrupts
+ * masked, neither sleeping nor waiting, and not calling another CPU in turn.  A CPU that
+ * waits for an answer, or for its turn, meanwhile answers calls to itself, so that two
+ * which call each other with interrupts masked do not wait for each other.
+ */
+typedef void (*cpu_fn_t)(void *arg);
+
+/**
+ * cpu_call() - run @fn on CPU @cpu, and wait until it has
+ * @cpu: may be the running one
+ * @arg: for @fn
+ *
+ * What the caller wrote before is seen by @fn, what @fn wrote by the caller afterwards.
+ * A CPU that does not take the call within some seconds is named on the console.
+ *
+ * Context: threads and interrupt handlers, interrupts masked or not; not in_nmi(), not in @fn.
+ * Return:  false when @cpu is not online or does not answer; then @fn never runs there.
+ * Panics:  when @fn begins there and does not end.
+ */
+bool cpu_call(unsigned cpu, cpu_fn_t fn, void *arg);
+
+/**
+ * cpu_call_others() - the same on all CPUs online but the running one, at the same time
+ *
+ * The thread is not moved to another CPU meanwhile.
+ *
+ * Context: as cpu_call().
+ * Return:  false when one of them did not answer; the others have run @fn.
+ */
+bool cpu_call_others(cpu_fn_t fn, void *arg);
+
+/* The same, and on the running CPU, last.  Context: as cpu_call(). */
+bool cpu_call_all(cpu_fn_t fn, void *arg);
+
+/* Set need_resched on CPU @cpu, and interrupt it so that it looks; does not wait.
+ * Context: any but NMI. */
+void cpu_kick(unsigned cpu);
+
+/**
+ * cpu_start_job() - have an idle CPU do something, and do not wait for it
+ * @cpu: not the first, whose main stack has other work
+ *
+ * @fn runs in the CPU's idle loop, interrupts enabled, as long as it likes.
+ *
+ * Context: threads.
+ * Return:  false when @cpu is not online, or has a job.
+ */
+bool cpu_start_job(unsigned cpu, cpu_fn_t fn, void *arg);
+
+/* Is the job of CPU @cpu still to be done?  What it wrote is seen by whoever is told that it
+ * is not.  Context: any. */
+bool cpu_has_job(unsigned cpu);
+
+/* Do the running CPU's job, if it has one.  Context: its idle loop.  Return: had it? */
+bool cpu_do_job(void);

@@ -3,6 +3,8 @@
 #define SUITE "smp"
 #include <tests/test.h>
 
+#include <stdatomic.h>
+
 #include <arch/cpu.h>
 #include <arch/directmap.h>
 #include <arch/pagetable.h>
@@ -10,7 +12,10 @@
 #include <labyrinth/cmdline.h>
 #include <labyrinth/madt.h>
 #include <labyrinth/smp.h>
+#include <labyrinth/mm.h>
 #include <port/cpu_area.h>
+
+#include "all_cpus.h"
 
 /* The emulator's CPUs all start; one planted by cpu_absent= never does, and is named. */
 TEST(every_listed_cpu_is_online_but_one_that_is_absent)
@@ -88,6 +93,47 @@ TEST(each_area_has_its_rights_and_its_guards)
 		EXPECT_EQ(a->tables.gdt[TASK_STATE / 8] >> 40 & 0xf, 0xb);
 	}
 	EXPECT(!pagetable_lookup(cpu_area(cpus_possible()), &m));
+}
+
+/* --- mm/ on all of them: each has its own cache, and gives back what it took */
+
+#define PAGES 40u
+
+static _Atomic unsigned faults, seen;
+
+static void take_and_give(void *arg)
+{
+	owner_t owner = *(owner_t *)arg;
+	void *page[PAGES];
+	unsigned n = 0, me = cpu_number();
+
+	if (cpu_local_area(me) != percpu()->local || percpu_areas[me] != percpu())
+		atomic_fetch_add(&faults, 1);
+	for (unsigned round = 0; round < 50; round++) {
+		while (n < PAGES && (page[n] = allocpage(GFP_ATOMIC, owner)))
+			*(volatile unsigned *)page[n++] = me;
+		while (n-- > 0)
+			if (*(volatile unsigned *)page[n] != me || freepage(page[n], owner))
+				atomic_fetch_add(&faults, 1);
+		n = 0;
+	}
+	page_drain();
+	atomic_fetch_add(&seen, 1);
+}
+
+TEST(each_allocates_and_frees_on_its_own)
+{
+	owner_t owner = owner_register("all CPUs");
+	struct owner_stats s;
+
+	atomic_store(&faults, 0);
+	atomic_store(&seen, 0);
+	on_all_cpus(take_and_give, &owner);
+	EXPECT_EQ(atomic_load(&faults), 0);
+	EXPECT_EQ(atomic_load(&seen), cpus_online());
+	owner_stats(owner, &s);
+	EXPECT_EQ(s.held, 0);
+	EXPECT_EQ(owner_unregister(owner), 0);
 }
 
 /* It begins in real mode, but is no place to execute from once paging is on. */
