@@ -13,11 +13,15 @@
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/machine.h>
+#include <arch/stop.h>
 #include <arch/trap.h>
 #include <arch/unwind.h>
 #include <labyrinth/backtrace.h>
 #include <labyrinth/ksyms.h>
 #include <labyrinth/print.h>
+#include <labyrinth/smp.h>
+
+#include "panic_cpus.h"
 
 #define WHAT_MAX 160u
 
@@ -31,7 +35,7 @@ static unsigned section_count;
 static _Atomic unsigned panicking;
 
 /* How many panics that CPU is in; only it touches this. */
-static unsigned depth;
+static int depth;
 
 void panic_add_section(const char *title, void (*print)(void))
 {
@@ -41,16 +45,23 @@ void panic_add_section(const char *title, void (*print)(void))
 	section_count++;
 }
 
-/* Return: how many panics this CPU is in already.  Other CPUs stop here: one report. */
-static unsigned enter(void)
+#define SECOND (-1)			/* another CPU reports */
+
+/* Return: how many panics this CPU is in already, the only one that runs now; or SECOND. */
+static int enter(const struct trap_frame *f)
 {
 	unsigned me = cpu_number() + 1, first = 0;
 
 	/* relaxed: it decides who goes on, and hands over nothing */
-	if (!atomic_compare_exchange_strong_explicit(&panicking, &first, me,
-						     memory_order_relaxed, memory_order_relaxed) &&
-	    first != me)
-		machine_halt();
+	if (atomic_compare_exchange_strong_explicit(&panicking, &first, me,
+						    memory_order_relaxed, memory_order_relaxed)) {
+		if (cpus_online() > 1)
+			stop_others();
+	} else if (first != me) {
+		if (!stop_enter(f))	/* its sentence for the report was too much */
+			machine_halt();
+		return SECOND;
+	}
 	return depth++;
 }
 
@@ -82,6 +93,7 @@ static void print_report(const char *what, const struct trap_frame *f)
 		kprintf("\n%s:\n", sections[i].title);
 		sections[i].print();
 	}
+	panic_print_cpus();
 	/* On a screen of 25 lines the first one has scrolled away. */
 	kprintf("\nAgain: %s\n", what);
 }
@@ -93,11 +105,13 @@ static void print_short(const char *what, const struct trap_frame *f)
 	print_place(f);
 }
 
-static _Noreturn void die(const char *what, const struct trap_frame *f, unsigned already)
+static _Noreturn void die(const char *what, const struct trap_frame *f, int already)
 {
 	static const char last[] = "\nPANIC inside that, too\n";
 
 	switch (already) {
+	case SECOND:
+		stop_here(what);
 	case 0:
 		print_report(what, f);
 		break;
@@ -119,7 +133,7 @@ static _Noreturn void die(const char *what, const struct trap_frame *f, unsigned
 void trap_panic(const struct trap_frame *f)
 {
 	char what[WHAT_MAX] = "";
-	unsigned already = enter();
+	int already = enter(f);
 
 	if (already < 2)
 		trap_explain(f, what, sizeof(what));
@@ -133,7 +147,7 @@ _Noreturn void panic_called(const struct trap_frame *f, const char *fmt, va_list
 _Noreturn void panic_called(const struct trap_frame *f, const char *fmt, va_list ap)
 {
 	char what[WHAT_MAX] = "";
-	unsigned already = enter();
+	int already = enter(f);
 
 	if (already < 2)
 		kvsnprintf(what, sizeof(what), fmt, ap);

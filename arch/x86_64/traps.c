@@ -6,6 +6,7 @@
 #include <arch/trap.h>
 #include <arch/init.h>
 #include <arch/irq.h>
+#include <arch/stop.h>
 
 #include <boot/layout.h>
 #include <port/segments.h>
@@ -85,6 +86,8 @@ void exception(struct trap_frame *f)
 
 	if (unmaskable)
 		context_enter_nmi();
+	if (f->vector == TRAP_NMI)
+		stop_on_nmi(f);
 	if (!h || !h(f))
 		trap_panic(f);
 	if (unmaskable)
