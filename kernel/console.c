@@ -2,15 +2,19 @@
 /*
  * All text of the kernel passes here: kept in a log, handed to every sink.
  *
- * No locks: an NMI may print while a thread prints.  Then their characters mix,
- * and that is all that can happen.
+ * What one call writes stays together, by a lock that nobody has to get: an NMI or an
+ * interrupt of the CPU that holds it, whoever has waited long enough, and a panic
+ * write all the same.  Then characters mix, and that is all that can happen.
  */
 #include <labyrinth/console.h>
 
 #include <stdatomic.h>
 
 #include <arch/console.h>
+#include <arch/cpu.h>
+#include <arch/irq.h>
 #include <arch/serial.h>
+#include <arch/smp.h>
 
 _Static_assert((CONSOLE_LOG_SIZE & (CONSOLE_LOG_SIZE - 1)) == 0, "log: a power of two");
 
@@ -22,6 +26,50 @@ static struct {
 
 static _Atomic(const struct console_sink *) sinks[CONSOLE_SINKS_MAX];
 
+/* 0, or 1 + the number of the CPU that writes. */
+static _Atomic unsigned writer;
+static _Atomic bool broken_in;
+
+uint64_t console_patience_ns = (uint64_t)10 * 1000000000;
+#define NMI_PATIENCE_NS	((uint64_t)1000000)
+#define PATIENCE_TURNS	1000000u	/* where there is no clock */
+
+/* Return: is it ours, so that unlock() must follow? */
+static bool lock(void)
+{
+	uint64_t start = clock_ns(), patience = in_nmi() ? NMI_PATIENCE_NS : console_patience_ns;
+	unsigned me = cpu_number() + 1;
+
+	for (unsigned turns = 0; turns < PATIENCE_TURNS || start; turns++) {
+		unsigned nobody = 0;
+
+		/* Relaxed: whoever prints does not care what was before. */
+		if (atomic_load_explicit(&broken_in, memory_order_relaxed))
+			return false;
+		/* Acquire: pairs with unlock(), for what the sinks keep. */
+		if (atomic_compare_exchange_weak_explicit(&writer, &nobody, me,
+							  memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+		if (nobody == me || (start && clock_ns() - start > patience))
+			return false;
+		cpu_relax();
+	}
+	return false;
+}
+
+static void unlock(void)
+{
+	/* Release: pairs with lock(). */
+	atomic_store_explicit(&writer, 0, memory_order_release);
+}
+
+void console_break_in(void)
+{
+	/* Relaxed: the others are stopped, or about to be. */
+	atomic_store_explicit(&broken_in, true, memory_order_relaxed);
+}
+
 static void log_append(const char *s, size_t n)
 {
 	/* One addition reserves the room, so two writers never share a byte. */
@@ -31,7 +79,7 @@ static void log_append(const char *s, size_t n)
 		console_log.text[(at + i) % CONSOLE_LOG_SIZE] = s[i];
 }
 
-void console_write(const char *s, size_t n)
+static void write_all(const char *s, size_t n)
 {
 	log_append(s, n);
 	for (size_t i = 0; i < CONSOLE_SINKS_MAX; i++) {
@@ -41,6 +89,18 @@ void console_write(const char *s, size_t n)
 		if (sink)
 			sink->write(s, n);
 	}
+}
+
+void console_write(const char *s, size_t n)
+{
+	bool mine;
+
+	cpu_stay();			/* the lock knows its holder by the CPU */
+	mine = lock();
+	write_all(s, n);
+	if (mine)
+		unlock();
+	cpu_leave();
 }
 
 size_t console_log_read(uint64_t *pos, char *out, size_t max)

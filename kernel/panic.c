@@ -17,6 +17,7 @@
 #include <arch/trap.h>
 #include <arch/unwind.h>
 #include <labyrinth/backtrace.h>
+#include <labyrinth/console.h>
 #include <labyrinth/ksyms.h>
 #include <labyrinth/print.h>
 #include <labyrinth/smp.h>
@@ -55,6 +56,7 @@ static int enter(const struct trap_frame *f)
 	/* relaxed: it decides who goes on, and hands over nothing */
 	if (atomic_compare_exchange_strong_explicit(&panicking, &first, me,
 						    memory_order_relaxed, memory_order_relaxed)) {
+		console_break_in();
 		if (cpus_online() > 1)
 			stop_others();
 	} else if (first != me) {

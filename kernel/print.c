@@ -16,7 +16,7 @@
 #define DIGITS_MAX 22
 
 /* Most lines fit, so that they reach the console whole; small enough for any stack. */
-#define CHUNK 128
+#define CHUNK 256		/* what the console keeps together */
 
 /* Where formatted text collects. */
 struct out {

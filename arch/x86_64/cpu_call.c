@@ -21,6 +21,7 @@
 
 #include <arch/cpu.h>
 #include <arch/irq.h>
+#include <arch/smp.h>
 #include <labyrinth/irq.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/print.h>
@@ -147,13 +148,13 @@ static void run_here(cpu_fn_t fn, void *arg)
 	irq_restore(flags);
 }
 
-/* Not to be moved to another CPU in between.  Each is one instruction, as the counter wants. */
-static void stay(void)
+/* Each is one instruction, as the counter wants. */
+void cpu_stay(void)
 {
 	__asm__ volatile("incl %%gs:%c0" : : "i"(PERCPU_PREEMPT_COUNT) : "memory", "cc");
 }
 
-static void leave(void)
+void cpu_leave(void)
 {
 	__asm__ volatile("decl %%gs:%c0" : : "i"(PERCPU_PREEMPT_COUNT) : "memory", "cc");
 }
@@ -164,7 +165,7 @@ bool cpu_call(unsigned cpu, cpu_fn_t fn, void *arg)
 	bool done = false;
 
 	KASSERT(!in_nmi());
-	stay();
+	cpu_stay();
 	if (cpu == cpu_number()) {
 		run_here(fn, arg);
 		done = true;
@@ -175,7 +176,7 @@ bool cpu_call(unsigned cpu, cpu_fn_t fn, void *arg)
 		else
 			no_answer(cpu);
 	}
-	leave();
+	cpu_leave();
 	return done;
 }
 
@@ -207,9 +208,9 @@ bool cpu_call_others(cpu_fn_t fn, void *arg)
 	bool all;
 
 	KASSERT(!in_nmi());
-	stay();
+	cpu_stay();
 	all = call_others(fn, arg);
-	leave();
+	cpu_leave();
 	return all;
 }
 
@@ -218,10 +219,10 @@ bool cpu_call_all(cpu_fn_t fn, void *arg)
 	bool all;
 
 	KASSERT(!in_nmi());
-	stay();
+	cpu_stay();
 	all = call_others(fn, arg);
 	run_here(fn, arg);
-	leave();
+	cpu_leave();
 	return all;
 }
 

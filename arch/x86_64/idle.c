@@ -56,7 +56,7 @@ bool cpu_do_job(void)
 }
 
 /* A job posted after the look kicks, and a kick ends the wait. */
-_Noreturn void cpu_idle(void)
+__attribute__((weak)) _Noreturn void cpu_idle(void)
 {
 	for (;;) {
 		irq_enable();

@@ -17,5 +17,9 @@ bool smp_is_first(uint32_t apic_id);
  */
 bool smp_add(uint32_t apic_id);
 
+/* The running thread is not taken off its CPU until cpu_leave(); they nest.  Context: any. */
+void cpu_stay(void);
+void cpu_leave(void);
+
 /* See cpus_start().  @trampoline: a page of RAM below 640 KiB, or 0 when there is none. */
 void smp_start(uint32_t trampoline);

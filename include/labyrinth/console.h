@@ -21,6 +21,17 @@ struct console_sink {
 #define CONSOLE_SINKS_MAX 4u
 #define CONSOLE_LOG_SIZE  65536u		/* bytes kept */
 
+/* How long a CPU waits while another prints, before it prints too.  Long enough for a slow
+ * serial line and for an emulator that lets a CPU stand still; tests shorten it. */
+extern uint64_t console_patience_ns;
+
+/**
+ * console_break_in() - from here on nobody waits for anybody to have printed
+ *
+ * Context: any; the CPU that reports a panic.
+ */
+void console_break_in(void);
+
 /**
  * console_init() - find the serial port; a machine without one is fine
  * Context: boot, one CPU, before the first line is printed (earlier ones are kept).
