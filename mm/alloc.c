@@ -112,13 +112,20 @@ bool slow_take(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk,
 {
 	if (__builtin_expect(mm.failing, 0) && fail_now(gfp, walk))
 		return false;
-	if (walk_zones(gfp, order, owner, walk, frame))
-		return true;
-	/* What this CPU holds back may be just what is missing. */
-	if (cache_empty())
-		return false;
-	page_drain();
-	return walk_zones(gfp, order, owner, walk, frame);
+	for (;;) {
+		/*
+		 * What this CPU holds back may be just what is missing.  That it held nothing
+		 * must have been so before the walk and still be so: an interrupt can free into
+		 * the tree behind the walk's back and take what was in the cache (I12).
+		 */
+		bool closed = cache_closed();
+
+		if (walk_zones(gfp, order, owner, walk, frame))
+			return true;
+		if (closed && cache_closed())
+			return false;
+		page_drain();
+	}
 }
 
 static void *failed(gfp_t gfp, unsigned order, owner_t owner, const struct zone_walk *walk)

@@ -39,10 +39,11 @@ static inline uint64_t cache_word(uint32_t first, uint32_t bits)
 	return (uint64_t)first << 32 | bits;
 }
 
-/* Does this CPU hold nothing back? */
-static inline bool cache_empty(void)
+/* Does this CPU hold nothing back, nor what it is given while its zone is low? */
+static inline bool cache_closed(void)
 {
-	return (uint32_t)(local_load(LOCAL_CURRENT) | local_load(LOCAL_SECOND)) == 0;
+	return local_load(LOCAL_CURRENT) == CACHE_NOWHERE &&
+	       local_load(LOCAL_SECOND) == CACHE_NOWHERE;
 }
 
 /* Take a frame out of the word at @off.  Return: false if it has none. */
