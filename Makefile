@@ -31,6 +31,7 @@ needs-bench-host := host
 needs-host-lib := host
 needs-explore := host
 needs-mutate  := host
+needs-check-step := direct
 needs := $(sort $(foreach g,$(goals),$(or $(needs-$g),$(if $(filter $B/host%,$g),host),\
              $(if $(filter $B/fuzz% fuzz%,$g),fuzz),build)))
 
@@ -69,13 +70,16 @@ define note
 endef
 
 .PHONY: all help deps clean iso run debug screenshot test test-host test-kernel \
-        host-lib bench bench-kernel bench-host fuzz explore mutate FORCE
+        host-lib bench bench-kernel bench-host fuzz explore mutate check-step FORCE
 
 all: $B/labyrinth.elf          ## the kernel (default)
 	@:
 
 # Allocators under test, in world $(1).
 conform = $(wildcard tests/conformance/*.c tests/conformance/$(1)/*.c tests/textbook/*.c)
+
+# The step gate there: mm/ interrupted after every instruction.
+step = $(wildcard tests/step/*.c tests/step/$(1)/*.[cS])
 
 # --- the kernel: freestanding, higher half, no red zone, general registers only
 
@@ -85,7 +89,8 @@ KFLAGS := $(BASE) -O2 -ffreestanding -nostdinc \
           -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
           -fno-strict-aliasing -fno-common -fcf-protection=none -fstack-clash-protection
 KSRC   := $(wildcard boot/*.[cS] kernel/*.[cS] mm/*.c arch/x86_64/*.[cS] \
-          tests/*.c tests/unit/*.c tests/kernel/*.c tests/bench/kernel/*.c) $(call conform,kernel)
+          tests/*.c tests/unit/*.c tests/kernel/*.c tests/bench/kernel/*.c) $(call conform,kernel) \
+          $(call step,kernel)
 KOBJ   := $(patsubst %,$B/k/%.o,$(KSRC)) $B/k/gen/font.c.o
 
 $B/k/flags: FORCE
@@ -279,6 +284,11 @@ $B/explore/explore: $(EXSRC) $(wildcard include/*/*.h mm/*.h arch/explore/*.h \
 
 explore: $B/explore/explore    ## mm/ under all schedules of its atomic operations
 	@$< --progress $(if $(filter file,$(origin SECONDS)),,--seconds $(SECONDS))
+
+check-step: $B/labyrinth.elf   ## interrupt mm/ after every instruction; STEPS= how many
+	@$(PYTHON) tools/check-step --steps $(STEPS) $(if $(SEED),--seed $(SEED)) $<
+
+STEPS ?= 10000000
 
 mutate:                        ## break the lock-free code in many places; which test notices?
 	@$(PYTHON) tools/mutate

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* What the interrupted thread does: the hot paths, blocks, batches, exhaustion, waking. */
+#include "scripts.h"
+
+struct held script_log[SCRIPT_LOG];
+unsigned script_held;
+
+#define ANY   (1u << STEP_ONE | 1u << STEP_THREE)
+#define EVERY (ANY | 1u << STEP_ASLEEP)
+
+/* --- checked calls */
+
+void *script_take(gfp_t gfp, unsigned order)
+{
+	owner_t me = step_owner[STEP_THREAD];
+	void *page = NULL;
+
+	if (order == 0)
+		STEPPED(1, page = allocpage(gfp, me));
+	else
+		STEPPED(1u << order, page = allocpages(gfp, order, me));
+	if (page) {
+		book_take(page, order, me, gfp);
+		book_check_word(page, order, me, gfp & GFP_EXCL ? PAGE_EXCLUSIVE : PAGE_HELD);
+	} else if (order == 0 && !book_was_empty(gfp)) {
+		step_violation("I12", "a page for gfp 0x%x was refused, and there was one "
+			       "all the time", gfp);
+	}
+	return page;
+}
+
+void script_give(void *page, unsigned order)
+{
+	owner_t me = step_owner[STEP_THREAD];
+	enum page_error e = PAGE_OK;
+
+	if (!page || step_failed())
+		return;
+	book_give(page, order, me);
+	if (order == 0)
+		STEPPED(1, e = freepage(page, me));
+	else
+		STEPPED(1u << order, e = freepages(page, order, me));
+	if (e != PAGE_OK)
+		step_violation("I5", "a rightful free was refused: %s", page_error_name(e));
+}
+
+void *script_take_quietly(gfp_t gfp, unsigned order)
+{
+	void *page = allocpages(gfp, order, step_owner[STEP_THREAD]);
+
+	book_take(page, order, step_owner[STEP_THREAD], gfp);
+	return page;
+}
+
+void script_give_quietly(void *page, unsigned order)
+{
+	if (!page || step_failed())
+		return;
+	book_give(page, order, step_owner[STEP_THREAD]);
+	if (freepages(page, order, step_owner[STEP_THREAD]) != PAGE_OK)
+		step_violation("I5", "a rightful free was refused");
+}
+
+void script_fill(gfp_t gfp, unsigned least, unsigned spare)
+{
+	/* From the largest order down: what is left is little, and in pieces. */
+	for (unsigned o = 11; o-- > least;)
+		while (script_held < SCRIPT_LOG && script_free(gfp) >= spare + (1u << o)) {
+			void *page = script_take_quietly(gfp, o);
+
+			if (!page)
+				break;
+			script_log[script_held++] = (struct held){ page, o };
+		}
+}
+
+void script_unfill(void)
+{
+	while (script_held > 0) {
+		script_held--;
+		script_give_quietly(script_log[script_held].page, script_log[script_held].order);
+	}
+}
+
+uint64_t script_free(gfp_t gfp)
+{
+	struct zone_stats s;
+	uint64_t sum = 0;
+
+	for (unsigned z = 0; z <= (gfp & GFP_DMA ? ZONE_DMA : ZONE_NORMAL); z++) {
+		zone_stats((enum zone_id)z, &s);
+		sum += s.free;
+	}
+	return sum;
+}
+
+/* --- pages */
+
+static void hot_pair(void)
+{
+	script_give_quietly(script_take_quietly(GFP_ATOMIC, 0), 0);
+	script_give(script_take(GFP_ATOMIC, 0), 0);
+}
+
+static void each_flag(void)
+{
+	static const gfp_t flags[] = {
+		GFP_NOWAIT, GFP_KERNEL, GFP_ATOMIC | GFP_ZERO, GFP_ATOMIC | GFP_EXCL,
+		GFP_NOWAIT | GFP_DMA, GFP_ATOMIC | GFP_DMA32,
+	};
+
+	for (unsigned i = 0; i < sizeof flags / sizeof *flags; i++) {
+		script_give(script_take(flags[i], 0), 0);
+		if (flags[i] & GFP_ZERO)
+			continue;	/* each word of a page is a step, and they are all alike */
+		script_give(script_take(flags[i], 2), 2);
+		script_give(script_take(flags[i], 6), 6);
+	}
+}
+
+static void cold_cache(void)
+{
+	page_drain();
+	void *page = script_take(GFP_ATOMIC, 0);
+	STEPPED(0, page_drain());
+	script_give(page, 0);
+	STEPPED(0, page_drain());
+}
+
+static void many_pages(void)
+{
+	void *page[80];
+	unsigned n;
+
+	for (n = 0; n < 80; n++)
+		if (!(page[n] = n % 8 == 0 ? script_take(GFP_ATOMIC, 0)
+					   : script_take_quietly(GFP_ATOMIC, 0)))
+			break;
+	/* Back from all over: the caches overflow. */
+	for (unsigned i = 0; i < n; i++) {
+		unsigned k = i * 37 % n;
+
+		if (n % 37 == 0)
+			k = i;
+		if (i % 5 == 0)
+			script_give(page[k], 0);
+		else
+			script_give_quietly(page[k], 0);
+	}
+}
+
+/* --- blocks */
+
+static void blocks_up(void)
+{
+	void *page[10];
+
+	for (unsigned o = 1; o < 10; o++)
+		page[o] = script_take(GFP_ATOMIC, o);
+	for (unsigned o = 1; o < 10; o++)
+		script_give(page[o], o);
+	STEPPED(0, page_drain());
+}
+
+static void blocks_down(void)
+{
+	void *page[10];
+
+	page_drain();
+	for (unsigned o = 10; o-- > 0;)
+		page[o] = script_take(GFP_NOWAIT, o);
+	for (unsigned o = 10; o-- > 0;)
+		script_give(page[o], o);
+}
+
+/* A group, and then an area, is broken up and becomes whole again. */
+static void merge(unsigned order, unsigned n)
+{
+	void *page[16];
+
+	for (unsigned i = 0; i < n; i++)
+		page[i] = i == 0 ? script_take(GFP_ATOMIC, order)
+				 : script_take_quietly(GFP_ATOMIC, order);
+	for (unsigned i = 0; i < n; i++) {
+		if (i + 2 >= n)
+			script_give(page[i], order);
+		else
+			script_give_quietly(page[i], order);
+	}
+	STEPPED(0, page_drain());
+}
+
+static void merge_small(void)  { merge(3, 16); merge(2, 16); }
+static void merge_groups(void) { merge(6, 8); merge(7, 3); }
+static void merge_areas(void)  { merge(8, 4); merge(9, 3); merge(10, 2); }
+
+/* The other way round: the smaller ones first, so that larger ones must be put together. */
+static void fragments(void)
+{
+	void *page[32];
+
+	page_drain();
+	for (unsigned i = 0; i < 32; i++)
+		page[i] = script_take_quietly(GFP_ATOMIC, i % 7 == 6 ? 5 : i % 3);
+	for (unsigned i = 0; i < 32; i += 2)
+		script_give_quietly(page[i], i % 7 == 6 ? 5 : i % 3);
+	void *large = script_take(GFP_ATOMIC, 6), *small = script_take(GFP_ATOMIC, 1);
+	for (unsigned i = 1; i < 32; i += 2)
+		script_give_quietly(page[i], i % 7 == 6 ? 5 : i % 3);
+	void *larger = script_take(GFP_ATOMIC, 7);
+	script_give(larger, 7);
+	script_give(small, 1);
+	script_give(large, 6);
+}
+
+/* --- batches */
+
+static void take_batch(gfp_t gfp, size_t n)
+{
+	void *page[96];
+	owner_t me = step_owner[STEP_THREAD];
+	size_t got = 0, back = 0;
+
+	STEPPED((unsigned)n, got = allocpages_bulk(gfp, n, page, me));
+	for (size_t i = 0; i < got; i++)
+		book_take(page[i], 0, me, gfp);
+	if (step_failed())
+		return;
+	for (size_t i = 0; i < got; i++)
+		book_give(page[i], 0, me);
+	STEPPED((unsigned)got, back = freepages_bulk(got, page, me));
+	if (back != got)
+		step_violation("I5", "a rightful batch was not taken back");
+}
+
+static void batches(void)
+{
+	void *none[2] = { NULL, (char *)script_take_quietly(GFP_ATOMIC, 0) };
+	size_t back = 0;
+
+	take_batch(GFP_ATOMIC, 5);
+	take_batch(GFP_NOWAIT, 33);
+	page_drain();
+	take_batch(GFP_KERNEL, 96);
+	take_batch(GFP_ATOMIC | GFP_DMA, 3);
+	book_give(none[1], 0, step_owner[STEP_THREAD]);
+	STEPPED(1, back = freepages_bulk(2, none, step_owner[STEP_THREAD]));
+	if (back != 1)
+		step_violation("I5", "a batch of one right and one wrong page");
+}
+
+static void batch_of_the_last(void)
+{
+	script_fill(GFP_ATOMIC, 0, 7);
+	take_batch(GFP_ATOMIC, 40);
+	take_batch(GFP_NOWAIT, 40);
+	script_unfill();
+}
+
+/* --- little or nothing left */
+
+static void last_pages(void)
+{
+	void *page[40];
+	unsigned n;
+
+	script_fill(GFP_ATOMIC, 0, 6);
+	for (n = 0; n < 40; n++)
+		if (!(page[n] = script_take(GFP_ATOMIC, 0)))
+			break;
+	script_take(GFP_NOWAIT, 0);
+	for (unsigned o = 1; o < 10; o += 4)
+		script_give(script_take(GFP_ATOMIC, o), o);
+	while (n-- > 0)
+		script_give(page[n], 0);
+	script_unfill();
+}
+
+/* The zone is low: nothing new is cached. */
+static void low_zone(void)
+{
+	script_fill(GFP_ATOMIC, 0, 60);
+	void *a = script_take(GFP_ATOMIC, 0), *b = script_take(GFP_ATOMIC, 2);
+	void *c = script_take(GFP_NOWAIT, 3);
+	script_give(a, 0);
+	script_give(b, 2);
+	script_give(c, 3);
+	STEPPED(0, page_drain());
+	script_unfill();
+}
+
+/* The cache holds the last ones back until it is asked to give them up. */
+static void cached_last(void)
+{
+	void *page[24];
+	unsigned n = 0;
+
+	for (; n < 24; n++)
+		page[n] = script_take_quietly(GFP_ATOMIC, 0);
+	for (unsigned i = 0; i < n; i++)
+		script_give_quietly(page[i], 0);
+	script_fill(GFP_ATOMIC, 3, 0);
+	script_give(script_take(GFP_ATOMIC, 3), 3);
+	script_give(script_take(GFP_ATOMIC, 4), 4);
+	script_give(script_take(GFP_ATOMIC | GFP_DMA, 0), 0);
+	script_unfill();
+}
+
+/* --- sleeping memory wakes */
+
+static void wake(void)
+{
+	script_fill(GFP_ATOMIC, 2, 3600);
+	for (unsigned i = 0; i < 3 && script_held < SCRIPT_LOG; i++) {
+		void *page = script_take(GFP_ATOMIC, i == 2 ? 6 : i * 2);
+
+		if (page)
+			script_log[script_held++] = (struct held){ page, i == 2 ? 6 : i * 2 };
+	}
+	void *large = script_take(GFP_ATOMIC, 9), *larger = script_take(GFP_ATOMIC, 10);
+	script_give(large, 9);
+	script_give(larger, 10);
+	script_unfill();
+}
+
+static void wake_page_by_page(void)
+{
+	void *first = NULL;
+
+	for (unsigned o = 10; o >= 2; o -= 2)
+		script_fill(GFP_ATOMIC, o, 2200);
+	for (unsigned i = 0; i < 60 && script_held < SCRIPT_LOG; i++) {
+		void *page = script_take(GFP_ATOMIC, 0);
+
+		if (!page)
+			break;
+		script_log[script_held++] = (struct held){ page, 0 };
+	}
+	STEPPED(32, first = allocpages(GFP_ATOMIC, 5, step_owner[STEP_THREAD]));
+	book_take(first, 5, step_owner[STEP_THREAD], GFP_ATOMIC);
+	script_give(first, 5);
+	script_unfill();
+}
+
+const struct step_script step_scripts[] = {
+	{ "hot_pair", hot_pair, ANY },
+	{ "each_flag", each_flag, ANY },
+	{ "cold_cache", cold_cache, EVERY },
+	{ "many_pages", many_pages, ANY },
+	{ "blocks_up", blocks_up, ANY },
+	{ "blocks_down", blocks_down, EVERY },
+	{ "merge_small", merge_small, ANY },
+	{ "merge_groups", merge_groups, ANY },
+	{ "merge_areas", merge_areas, EVERY },
+	{ "fragments", fragments, ANY },
+	{ "batches", batches, ANY },
+	{ "batch_of_the_last", batch_of_the_last, ANY },
+	{ "last_pages", last_pages, ANY },
+	{ "low_zone", low_zone, ANY },
+	{ "cached_last", cached_last, ANY },
+	{ "wrong_frees", script_wrong_frees, ANY },
+	{ "double_frees", script_double_frees, EVERY },
+	{ "wrong_requests", script_wrong_requests, ANY },
+	{ "transfers", script_transfers, ANY },
+	{ "sharing", script_sharing, 1u << STEP_ONE },
+	{ "lending", script_lending, ANY },
+	{ "contract_terms", script_contract_terms, ANY },
+	{ "contract_draws", script_contract_draws, ANY },
+	{ "contract_ends", script_contract_ends, ANY },
+	{ "pools", script_pools, ANY },
+	{ "dry_pool", script_dry_pool, ANY },
+	{ "owners", script_owners, 1u << STEP_ONE },
+	{ "queries", script_queries, EVERY },
+	{ "counters", script_counters, EVERY },
+	{ "audit", script_audit, ANY },
+	{ "names", script_names, 1u << STEP_ONE },
+	{ "memory_map", script_memory_map, 1u << STEP_ONE },
+	{ "injected", script_injected, ANY },
+	{ "wake", wake, 1u << STEP_ASLEEP },
+	{ "wake_page_by_page", wake_page_by_page, 1u << STEP_ASLEEP },
+};
+const unsigned step_script_count = sizeof step_scripts / sizeof *step_scripts;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* What the scripts of the step gate have in common: calls that are stepped and checked. */
+#pragma once
+
+#include "step.h"
+
+#define SCRIPT_LOG 1024u
+
+struct held { void *page; unsigned order; };
+extern struct held script_log[SCRIPT_LOG];	/* what script_fill() took */
+extern unsigned script_held;
+
+/* A page or block of STEP_THREAD's, interrupted all the way; the answer is checked. */
+void *script_take(gfp_t gfp, unsigned order);
+void script_give(void *page, unsigned order);
+
+/* The same without interrupts, to prepare something. */
+void *script_take_quietly(gfp_t gfp, unsigned order);
+void script_give_quietly(void *page, unsigned order);
+
+/* Take blocks of orders 10 to @least until about @spare frames are left; give all back. */
+void script_fill(gfp_t gfp, unsigned least, unsigned spare);
+void script_unfill(void);
+uint64_t script_free(gfp_t gfp);	/* frames */
+
+/* In other files than scripts.c, which has the list. */
+void script_wrong_frees(void);
+void script_double_frees(void);
+void script_wrong_requests(void);
+void script_transfers(void);
+void script_sharing(void);
+void script_lending(void);
+void script_contract_terms(void);
+void script_contract_draws(void);
+void script_contract_ends(void);
+void script_pools(void);
+void script_dry_pool(void);
+void script_owners(void);
+void script_queries(void);
+void script_counters(void);
+void script_audit(void);
+void script_names(void);
+void script_memory_map(void);
+void script_injected(void);

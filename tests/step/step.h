@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The step gate (I13): scripts call every function of mm/ with the trap flag set,
+ * and at the instruction boundaries that a plan names a traveller comes in who
+ * allocates, transfers and frees himself.
+ *
+ *   runner (kernel/, host/)   trap flag, #DB or SIGTRAP, memory, what is printed
+ *   driver.c                  the plan: which script, where the traveller works
+ *   traveller.c               what he does there: the programs
+ *   book.c                    who has which frame, kept without asking mm/
+ *   scripts*.c                what the interrupted thread does
+ *
+ * One run is a fresh allocator over a small memory of its own, and everything in
+ * it follows from its seven numbers (struct step_run), so that it can be repeated.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <labyrinth/contract.h>
+#include <labyrinth/mm.h>
+#include <labyrinth/pool.h>
+
+/* What a traveller does when he comes in; a bit each in the coverage. */
+enum step_program {
+	/* allocate, transfer, free, in each order */
+	STEP_ATF, STEP_AFT, STEP_TAF, STEP_TFA, STEP_FAT, STEP_FTA,
+	STEP_BATCH,		/* batches, and a page pool */
+	STEP_HANDS,		/* a contract, sharing, lending, wrong calls, drains */
+	STEP_PROGRAMS
+};
+
+/* At which boundaries he does it. */
+enum step_mode {
+	STEP_NEVER,		/* the steps are counted only */
+	STEP_ONCE,		/* at boundary number @at of the run */
+	STEP_FRESH,		/* behind each instruction, once for @at programs from @program */
+	STEP_STORM,		/* at every one, after @at visits every second, ...: any program */
+	STEP_NESTED,		/* at @at of them, and is interrupted himself; see driver.c */
+	STEP_MODES
+};
+
+struct step_run {
+	uint64_t seed;
+	unsigned world, script;
+	enum step_mode mode;
+	enum step_program program;
+	uint64_t at;			/* see enum step_mode; boundaries count from 0 */
+};
+
+/* --- the plan (driver.c) */
+
+struct step_totals {
+	uint64_t runs, steps;		/* boundaries seen, inside mm/ and outside */
+	uint64_t visits, nested;	/* the traveller's, and those during another's visit */
+	uint64_t calls;			/* of the scripts, with at least one visit */
+	unsigned violations;
+};
+extern struct step_totals step_totals;
+extern const char *const step_program_names[STEP_PROGRAMS], *const step_mode_names[STEP_MODES];
+
+/* One run.  Return: boundaries inside mm/; 0 if the world is not to be had here. */
+uint64_t step_once(const struct step_run *r);
+
+/* All worlds and scripts until @steps have been made; with @full, every boundary one by one. */
+void step_sweep(uint64_t seed, uint64_t steps, bool full);
+
+/* Some of it, as @seed picks them, until @steps have been made. */
+void step_sample(uint64_t seed, uint64_t steps);
+
+/* The runner's trap came before the instruction at @pc. */
+void step_trap(uintptr_t pc);
+
+/* One line: what the run and its last visit were; for violations and panics. */
+void step_where(char *line, size_t size);
+
+/* Coverage: a bit for each program that came in right behind the instruction at this offset. */
+#define STEP_TEXT_MAX 0x40000u
+extern uint8_t step_cover[STEP_TEXT_MAX];
+
+/* --- for scripts: the next call is interrupted */
+
+/* @flight: frames that the call may have in its hands, besides those of its CPU's cache. */
+void step_begin(unsigned flight);
+void step_end(void);
+
+#define STEPPED(flight, call)                                                 \
+	do {                                                                  \
+		step_begin(flight);                                           \
+		call;                                                         \
+		step_end();                                                   \
+	} while (0)
+
+/* Something that must hold did not: @rule is I1..I13.  The run ends soon; the first one counts. */
+void step_violation(const char *rule, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), cold));
+bool step_failed(void);
+
+/* Frames that interrupted calls may have in their hands just now. */
+unsigned step_flight(void);
+
+uint64_t step_random(uint64_t below);
+
+struct step_script { const char *name; void (*run)(void); unsigned worlds; };
+extern const struct step_script step_scripts[];
+extern const unsigned step_script_count;
+
+/* --- what a run has: owners, and what the traveller at each depth needs */
+
+#define STEP_DEPTHS 2u			/* the interrupted thread's visitor, and his own */
+
+enum step_owner { STEP_THREAD, STEP_OTHER, STEP_VISITOR, STEP_HEIR, STEP_SURE, STEP_DRAWER,
+		  STEP_OWNERS };
+extern owner_t step_owner[STEP_OWNERS];
+
+void traveller_prepare(void);		/* at rest, before a script */
+void traveller_visit(unsigned depth, enum step_program p, uint64_t *random);
+void traveller_leave(void);		/* at rest, behind it */
+
+/* --- the book: frames and their holders (book.c) */
+
+#define STEP_WORLDS 3u
+enum step_world_id { STEP_ONE, STEP_THREE, STEP_ASLEEP };
+extern const char *const step_world_names[STEP_WORLDS];
+
+/* Memory that a runner has for worlds: so many frames of each zone from base. */
+struct step_place { uint32_t base[ZONE_COUNT], frames[ZONE_COUNT]; };
+
+bool book_open(enum step_world_id world, const struct step_place *place);
+void book_settle(void);			/* at rest: what is free now, ask mm/ once */
+
+/* A block came to somebody, by a request of @gfp: it must be nobody's.  NULL is none. */
+void book_take(void *page, unsigned order, owner_t owner, gfp_t gfp);
+/* It is about to leave him: its contents must be as he left them. */
+void book_give(void *page, unsigned order, owner_t owner);
+/* The word must say that @owner holds it. */
+void book_check_word(void *page, unsigned order, owner_t owner, enum page_state state);
+/* A single page was refused: may it?  @flight: what others may have in their hands. */
+void book_refused(gfp_t gfp, uint64_t flight);
+/* A page of the direct map that is nobody's to have; one whose memory sleeps, or NULL. */
+void *book_dead_end(void);
+void *book_asleep(void);
+/* Forget the least that was free; then: was all of it gone at some time since? */
+void book_watch(void);
+bool book_was_empty(gfp_t gfp);
+/* At rest: all as before, nothing lost, everything merged. */
+void book_check(void);
+extern int64_t book_pooled;		/* pages that pools may keep */
+
+/* --- the runner */
+
+bool runner_world(struct step_place *place);	/* memory, cleared per-CPU area */
+void runner_flag(bool on);			/* the trap flag */
+void runner_nested(void (*visit)(void));	/* on a stack where traps may come again */
+void runner_place_name(char *buf, size_t size, uintptr_t pc);
+bool runner_in_mm(uintptr_t pc, size_t *offset);
+size_t runner_text_size(void);			/* offsets are below */
+void runner_progress(const char *what);
