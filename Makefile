@@ -76,7 +76,7 @@ all: $B/labyrinth.elf          ## the kernel (default)
 	@:
 
 # Allocators under test, in world $(1).
-conform = $(wildcard tests/conformance/*.c tests/conformance/$(1)/*.c tests/textbook/*.c)
+conform = $(wildcard $(addprefix tests/conformance/,*.c crew/*.c $(1)/*.c) tests/textbook/*.c)
 
 # The step gate there: mm/ interrupted after every instruction.
 step = $(wildcard tests/step/*.c tests/step/$(1)/*.[cS])

@@ -2,7 +2,7 @@
 /* The tests with several CPUs, run on the textbook allocator. */
 #define SUITE "threads.textbook"
 #define THREAD_OPS textbook_ops
-#include "threads.h"
+#include "../crew/threads.h"
 
 #include "../../test.h"
 

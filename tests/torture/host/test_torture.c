@@ -10,7 +10,7 @@
 #include "../torture.h"
 #include "../../../arch/host/machine.h"
 #include "../../conformance/conform.h"
-#include "../../conformance/host/crew.h"
+#include "../../conformance/crew/crew.h"
 
 #define HANDS  3u
 #define PHASES 6u

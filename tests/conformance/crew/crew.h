@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A crew: threads that play CPUs and are in one allocator together.  Every frame
- * has a plain int that its holder writes, so that two holders are seen: by the
+ * A crew: CPUs, or threads that play them, which are in one allocator together.  Every
+ * frame has a plain int that its holder writes, so that two holders are seen: by the
  * crew, and as a data race by ThreadSanitizer.
  */
 #pragma once
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "../conform.h"
@@ -15,7 +14,7 @@
 
 struct crew;
 
-/* One thread; all of it is its own. */
+/* One CPU; all of it is its own. */
 struct hand {
 	struct crew *crew;
 	unsigned cpu;
@@ -30,11 +29,13 @@ struct crew {
 	struct block *rest;		/* held by owner[1] to make memory short */
 	size_t rest_n;
 	const struct allocator_ops *a;
+	enum conform_machine machine;
 	unsigned hands;
 	owner_t owner[2];
 	void (*work)(struct hand *h);
 	void *shared;			/* the test's own */
 	_Atomic unsigned waiting, round;	/* of hand_meet() */
+	void (*start)(struct hand *h);	/* crew.c's own, around work */
 	uint32_t frames;		/* entries in holder */
 	int *holder;			/* by frame number: cpu + 1, or 0; not atomic on purpose */
 	uint32_t stride;		/* every so many frames of a block are written */
@@ -45,13 +46,40 @@ struct crew {
  * crew_run() - start @a for @hands CPUs, let @work run on all of them, check everything
  * @before: what to do with the allocator first, on CPU 0; may be NULL
  * @after:  what to do last, before everything that was logged is given back; may be NULL
+ *
+ * Where there are fewer CPUs nothing is done; with fewer than two the test counts as skipped.
+ *
+ * Return: has it been done?
  */
-void crew_run(const struct allocator_ops *a, enum conform_machine machine, unsigned hands,
+bool crew_run(const struct allocator_ops *a, enum conform_machine machine, unsigned hands,
 	      void (*before)(struct crew *c), void (*work)(struct hand *h),
 	      void (*after)(struct crew *c), void *shared);
 
-/* As many rounds as @n, or fewer under gcc's ThreadSanitizer, where each takes much longer. */
+/* --- what each world supplies */
+
+/* How many CPUs can be in a crew; at most CREW_MAX. */
+unsigned crew_cpus(void);
+
+/* Is this machine none for a test that takes all memory frame by frame?  In words, or NULL. */
+const char *crew_cannot(void);
+
+/* Run c->start() on @c's first CPUs, c->hands of them, at the same time; wait for all. */
+void crew_start(struct crew *c);
+
+/* One turn of a loop in which a hand waits for others; @spins turns came before. */
+void crew_wait(unsigned spins);
+
+/* As many rounds as @n, or fewer where each takes much longer. */
 unsigned crew_rounds(unsigned n);
+
+/* One past the highest frame that @a may hand out. */
+uint32_t crew_frames(const struct allocator_ops *a);
+
+/* @size bytes, all zero, or NULL; and back. */
+void *crew_memory(size_t size);
+void crew_memory_free(void *p, size_t size);
+
+/* --- for the tests */
 
 /* Random number below @limit, of this thread's own sequence. */
 uint64_t hand_random(struct hand *h, uint64_t limit);
@@ -74,10 +102,10 @@ void hand_meet(struct hand *h);
 /* Let some nanoseconds pass, a random number of them, so that every overlap comes about. */
 void hand_dawdle(struct hand *h);
 
-/* Hold one more block.  Return: false when there is none.  For the main thread. */
+/* Hold one more block.  Return: false when there is none.  For the one who runs the crew. */
 bool crew_hold(struct crew *c, unsigned order);
 
-/* Hold all memory but @n blocks of @order, spread widely.  For the main thread. */
+/* Hold all memory but @n blocks of @order, spread widely.  For the one who runs the crew. */
 void crew_leave_blocks(struct crew *c, unsigned order, unsigned n);
 
 /* Give back what crew_leave_blocks() took. */

@@ -23,7 +23,7 @@ static void take_and_give(struct hand *h)
 	int me = (int)h->cpu + 1;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < 20000; i++) {
+	for (unsigned i = 0; i < crew_rounds(20000); i++) {
 		if (n < MINE && hand_random(h, 2)) {
 			page[n] = pool_take(pool);
 			hand_expect(h, page[n] != NULL);
@@ -71,10 +71,12 @@ TEST(all_take_and_give)
 static void *contested[64];
 static unsigned accepted[CREW_MAX];
 
+#define GIVEN_ROUNDS crew_rounds(300)
+
 static void give_the_same(struct hand *h)
 {
 	accepted[h->cpu] = 0;
-	for (unsigned round = 0; round < 300; round++) {
+	for (unsigned round = 0; round < GIVEN_ROUNDS; round++) {
 		if (h->cpu == 0)
 			for (unsigned i = 0; i < 64; i++)
 				contested[i] = pool_take(pool);
@@ -97,7 +99,7 @@ static void count_and_destroy(struct crew *c)
 
 	for (unsigned i = 0; i < c->hands; i++)
 		sum += accepted[i];
-	EXPECT_EQ(sum, 300 * 64);
+	EXPECT_EQ(sum, GIVEN_ROUNDS * 64);
 	destroy(c);
 }
 

@@ -46,7 +46,7 @@ static void free_parts(struct hand *h)
 {
 	struct parts *p = h->crew->shared;
 
-	for (unsigned round = 0; round < 60; round++) {
+	for (unsigned round = 0; round < crew_rounds(60); round++) {
 		if (h->cpu == 0)
 			cut_up(h);
 		hand_meet(h);

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that play CPUs: starting them, what they all do, and the checks at the end. */
+/* What all hands of a crew do, and the checks at the end. */
 #include "crew.h"
 
-#include <sched.h>
-#include <stdlib.h>
-
-#include "../../../arch/host/machine.h"
-
-#ifdef __SANITIZE_THREAD__
-#define SLOWER 6u		/* it makes do with fewer: it needs no luck to see a race */
-#else
-#define SLOWER 1u
-#endif
-
-unsigned crew_rounds(unsigned n)
-{
-	return n / SLOWER;
-}
+#include <labyrinth/panic.h>
 
 /* xorshift64*: Marsaglia, "Xorshift RNGs", Journal of Statistical Software 8(14), 2003. */
 uint64_t hand_random(struct hand *h, uint64_t limit)
@@ -44,8 +30,7 @@ void hand_meet(struct hand *h)
 		return;
 	}
 	for (unsigned spins = 0; atomic_load(&c->round) == round; spins++)
-		if (spins > 2000)
-			sched_yield();		/* there are fewer cores than threads */
+		crew_wait(spins);
 }
 
 void hand_dawdle(struct hand *h)
@@ -89,17 +74,13 @@ void hand_give(struct hand *h, size_t i)
 	h->log[i] = h->log[--h->n];
 }
 
-static void *hand_main(void *arg)
+static void start_hand(struct hand *h)
 {
-	struct hand *h = arg;
-
-	host_bind_cpu(h->cpu);
 	hand_meet(h);
 	h->crew->work(h);
 	while (h->n > 0)
 		hand_give(h, h->n - 1);
 	h->crew->a->drain();
-	return NULL;
 }
 
 static void report(const char *what)
@@ -107,21 +88,14 @@ static void report(const char *what)
 	test_note("audit: %s", what);
 }
 
-static void run_threads(struct crew *c)
+static void run_hands(struct crew *c)
 {
-	pthread_t thread[CREW_MAX];
-
 	for (unsigned i = 0; i < c->hands; i++) {
 		c->hand[i].crew = c;
 		c->hand[i].cpu = i;
 		c->hand[i].random = test_random() | 1;
-		if (pthread_create(&thread[i], NULL, hand_main, &c->hand[i]) != 0) {
-			test_fail(__FILE__, __LINE__, "no thread could be started");
-			abort();		/* the others wait for it at the barrier */
-		}
 	}
-	for (unsigned i = 0; i < c->hands; i++)
-		pthread_join(thread[i], NULL);
+	crew_start(c);
 	for (unsigned i = 0; i < c->hands; i++)
 		EXPECT_EQ(c->hand[i].faults, 0);
 }
@@ -133,45 +107,69 @@ static void read_blocks(const struct allocator_ops *a, struct zone_stats s[ZONE_
 		a->zone(z, &s[z]);
 }
 
-static uint32_t highest_frame(const struct allocator_ops *a)
+static bool begin(struct crew *c)
 {
-	struct zone_stats normal;
+	const struct allocator_ops *a = c->a;
 
-	a->zone(ZONE_NORMAL, &normal);
-	return normal.total > 0 ? 0x200000 : ZONE_DMA32_END;
+	if (conform_start(a, c->machine, c->hands) != 0)
+		return false;
+	c->owner[0] = a->owner("ariadne");
+	c->owner[1] = a->owner("theseus");
+	c->frames = crew_frames(a);
+	c->holder = crew_memory(c->frames * sizeof(*c->holder));
+	return c->holder != NULL;
 }
 
-void crew_run(const struct allocator_ops *a, enum conform_machine machine, unsigned hands,
-	      void (*before)(struct crew *c), void (*work)(struct hand *h),
-	      void (*after)(struct crew *c), void *shared)
+static void end(struct crew *c)
 {
-	static struct zone_stats then[ZONE_COUNT], now[ZONE_COUNT];
-	struct crew *c = calloc(1, sizeof(*c));
+	const struct allocator_ops *a = c->a;
 
-	ASSERT(c && conform_start(a, machine, hands) == 0);
-	*c = (struct crew){ .a = a, .hands = hands, .work = work, .shared = shared, .stride = 1,
-			    .owner = { a->owner("ariadne"), a->owner("theseus") },
-			    .frames = highest_frame(a) };
-	c->holder = calloc(c->frames, sizeof(*c->holder));
-	ASSERT(c->holder);
-	read_blocks(a, then);
-	if (before)
-		before(c);
-	run_threads(c);
-	if (after)
-		after(c);
-	for (unsigned i = 0; i < 2; i++)
-		EXPECT_EQ(a->held(c->owner[i]), 0);
-	read_blocks(a, now);
-	for (unsigned z = 0; z < ZONE_COUNT; z++)
-		for (unsigned k = 0; k < ORDER_COUNT; k++)
-			EXPECT_EQ(now[z].blocks[k], then[z].blocks[k]);
 	EXPECT_EQ(a->audit(report), 0);
 	EXPECT_EQ(a->forget(c->owner[1]), 0);
 	EXPECT_EQ(a->forget(c->owner[0]), 0);
+	crew_memory_free(c->holder, c->frames * sizeof(*c->holder));
 	a->stop();
-	free(c->holder);
-	free(c);
+}
+
+static void run(struct crew *c, void (*before)(struct crew *c), void (*after)(struct crew *c))
+{
+	static struct zone_stats then[ZONE_COUNT], now[ZONE_COUNT];
+
+	read_blocks(c->a, then);
+	if (before)
+		before(c);
+	run_hands(c);
+	if (after)
+		after(c);
+	for (unsigned i = 0; i < 2; i++)
+		EXPECT_EQ(c->a->held(c->owner[i]), 0);
+	read_blocks(c->a, now);
+	for (unsigned z = 0; z < ZONE_COUNT; z++)
+		for (unsigned k = 0; k < ORDER_COUNT; k++)
+			EXPECT_EQ(now[z].blocks[k], then[z].blocks[k]);
+}
+
+bool crew_run(const struct allocator_ops *a, enum conform_machine machine, unsigned hands,
+	      void (*before)(struct crew *c), void (*work)(struct hand *h),
+	      void (*after)(struct crew *c), void *shared)
+{
+	static struct crew c;
+	const char *why = hands > crew_cpus() ? "there are not enough CPUs" : crew_cannot();
+
+	if (why) {
+		if (hands == 2)
+			test_skip(why);
+		return false;
+	}
+	c = (struct crew){ .a = a, .machine = machine, .hands = hands, .work = work,
+			   .shared = shared, .stride = 1, .start = start_hand };
+	if (!begin(&c)) {
+		test_fail(__FILE__, __LINE__, "no memory for the test itself");
+		return false;
+	}
+	run(&c, before, after);
+	end(&c);
+	return true;
 }
 
 /* --- making memory short */
@@ -190,10 +188,9 @@ bool crew_hold(struct crew *c, unsigned order)
 
 void crew_leave_blocks(struct crew *c, unsigned order, unsigned n)
 {
-	c->rest = calloc(REST_MAX, sizeof(*c->rest));
+	c->rest = crew_memory(REST_MAX * sizeof(*c->rest));
 	c->rest_n = 0;
-	if (!c->rest)
-		abort();
+	KASSERT(c->rest);
 	/* The blocks wanted first, as many as there are; then whatever is left. */
 	while (crew_hold(c, order))
 		continue;
@@ -217,5 +214,5 @@ void crew_give_rest_back(struct crew *c)
 		if (!frame_is_none(c->rest[i].f))
 			EXPECT_EQ(c->a->free(c->rest[i].f, c->rest[i].order, c->owner[1]),
 				  PAGE_OK);
-	free(c->rest);
+	crew_memory_free(c->rest, REST_MAX * sizeof(*c->rest));
 }
