@@ -88,7 +88,7 @@ KFLAGS := $(BASE) -O2 -ffreestanding -nostdinc \
           -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
           -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
           -fno-strict-aliasing -fno-common -fcf-protection=none -fstack-clash-protection
-KSRC   := $(wildcard boot/*.[cS] kernel/*.[cS] mm/*.c arch/x86_64/*.[cS] \
+KSRC   := $(wildcard boot/*.[cS] kernel/*.[cS] kernel/sched/*.c mm/*.c arch/x86_64/*.[cS] \
           tests/*.c tests/unit/*.c tests/kernel/*.c tests/bench/kernel/*.c) $(call conform,kernel) \
           $(call step,kernel)
 KOBJ   := $(patsubst %,$B/k/%.o,$(KSRC)) $B/k/gen/font.c.o
@@ -151,7 +151,8 @@ HB     := $B/host$(if $(SAN),-$(firstword $(subst $(comma), ,$(SAN))))
 HFLAGS := $(BASE) $(if $(SAN),-O1,-O2) -D_GNU_SOURCE -Iarch/host/include -I. -fno-strict-aliasing \
           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 HKERNEL := print.c symtab.c term.c font.c fbcon.c vgatext.c cmdline.c \
-          history.c line_edit.c size_text.c picture.c acpi_tables.c acpi_power.c madt.c
+          history.c line_edit.c size_text.c picture.c acpi_tables.c acpi_power.c \
+          sched/runq.c sched/timerq.c madt.c
 HBOOT  := multiboot2.c pvh.c claim.c
 HCORE  := $(wildcard mm/*.c) $(addprefix kernel/,$(HKERNEL)) $(addprefix boot/,$(HBOOT)) \
           $(wildcard arch/host/*.c)

@@ -11,6 +11,7 @@
 #include <labyrinth/print.h>
 #include <labyrinth/selftest.h>
 #include <labyrinth/smp.h>
+#include <labyrinth/thread.h>
 
 #include "kernel/mm_report.h"
 #include "kernel/screen.h"
@@ -67,6 +68,7 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	mm_report_init();		/* a panic tells what it did last */
 	seal();				/* what only booting writes is read-only now */
 
+	sched_init();			/* this is a thread now, and there can be others */
 	cpus_start();			/* the others, each with stacks and data of its own */
 	irq_enable();			/* they may call this one */
 

@@ -3,6 +3,7 @@
 #include <arch/unwind.h>
 
 #include <arch/directmap.h>
+#include <arch/kstack.h>
 #include <arch/pagetable.h>
 #include <boot/layout.h>
 #include <port/cpu_area.h>
@@ -14,7 +15,7 @@ bool peek(uintptr_t addr, uintptr_t *value)
 	if (addr % sizeof(*value))	/* so that it lies in one page */
 		return false;
 	if (addr < KERNEL_BASE && !directmap_contains((const void *)addr) &&
-	    !cpu_area_contains(addr))
+	    !cpu_area_contains(addr) && !kstack_contains(addr))
 		return false;
 	if (!pagetable_lookup((const void *)addr, &there))
 		return false;

@@ -10,6 +10,8 @@
 
 #define CPUS_MAX 256u
 
+struct thread;
+
 struct percpu {
 	struct percpu *self;	/* first: the area's address is one load away */
 	unsigned number;	/* 0..ncpu-1 */
@@ -20,6 +22,7 @@ struct percpu {
 	uint32_t preempt_count;	/* 0: the running thread may be taken off this CPU */
 	uint32_t need_resched;	/* not 0: it should be */
 	void *irq_stack;	/* its top: where the outermost interrupt's handler runs */
+	struct thread *current;	/* the thread that runs here, or was interrupted here */
 
 	_Alignas(64) unsigned char local[CPU_LOCAL_BYTES];	/* for mm/: see arch/cpu.h */
 	uint64_t irqs[256];	/* how many of each vector; for people */
