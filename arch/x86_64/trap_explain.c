@@ -9,6 +9,7 @@
 #include <arch/unwind.h>
 #include <boot/layout.h>
 #include <labyrinth/print.h>
+#include <labyrinth/thread.h>
 #include <port/cpu_area.h>
 #include <port/io.h>
 #include <port/stack.h>
@@ -34,6 +35,21 @@ static const char *guarded_stack(uintptr_t addr)
 		if (addr - (uintptr_t)stack[id].guard < STACK_GUARD)
 			return stack_name(id);
 	return NULL;
+}
+
+/* Was it a stack that overflowed, @addr being where it should have grown?  Then says so. */
+static bool explain_overflow(uintptr_t addr, char *buf, size_t size)
+{
+	const struct thread *t = thread_of_guard(addr);
+	const char *stack = guarded_stack(addr);
+
+	if (t)
+		ksnprintf(buf, size, "kernel stack overflow: the guard below thread %s was "
+			  "touched", thread_name(t));
+	else if (stack)
+		ksnprintf(buf, size, "kernel stack overflow: the guard page below the %s stack "
+			  "was touched", stack);
+	return t || stack;
 }
 
 /* The part of the image that @addr lies in, or NULL. */
@@ -76,15 +92,11 @@ static void explain_place(uintptr_t addr, uint64_t error, char *why, size_t size
 static void explain_page_fault(const struct trap_frame *f, char *buf, size_t size)
 {
 	uintptr_t addr = read_cr2();
-	const char *stack = guarded_stack(addr);
 	const char *attempt = "read from";
 	char why[64];
 
-	if (stack) {
-		ksnprintf(buf, size, "kernel stack overflow: the guard page below the %s stack "
-			  "was touched", stack);
+	if (explain_overflow(addr, buf, size))
 		return;
-	}
 	if (f->error & FAULT_FETCH)
 		attempt = "jump to";
 	else if (f->error & FAULT_WRITE)
@@ -99,15 +111,11 @@ static void explain_page_fault(const struct trap_frame *f, char *buf, size_t siz
  */
 static void explain_double_fault(const struct trap_frame *f, char *buf, size_t size)
 {
-	const char *stack = guarded_stack(f->rsp - 8);
 	uintptr_t word;
 
-	if (!stack)
-		stack = guarded_stack(read_cr2());
-	if (stack)
-		ksnprintf(buf, size, "kernel stack overflow: the guard page below the %s stack "
-			  "was touched", stack);
-	else if (!peek((f->rsp - 8) & ~(uintptr_t)7, &word))
+	if (explain_overflow(f->rsp - 8, buf, size) || explain_overflow(read_cr2(), buf, size))
+		return;
+	if (!peek((f->rsp - 8) & ~(uintptr_t)7, &word))
 		ksnprintf(buf, size, "the stack pointer 0x%lx is no stack (double fault)", f->rsp);
 	else
 		ksnprintf(buf, size, "an exception while another was delivered (double fault)");

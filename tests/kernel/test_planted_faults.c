@@ -7,6 +7,7 @@
 #include <labyrinth/console.h>
 #include <labyrinth/page.h>
 #include <labyrinth/panic.h>
+#include <labyrinth/thread.h>
 
 #include "../test.h"
 
@@ -94,7 +95,7 @@ static NOINLINE unsigned recurse(unsigned n)
 	here[n % 16] = n;
 	if (hidden == UINTPTR_MAX)	/* never, but the compiler need not know */
 		return 0;
-	return recurse(n + 1) + here[n % 16];	/* FAULT stack_overflow */
+	return recurse(n + 1) + here[n % 16];	/* FAULT stack_overflow, thread_overflow */
 }
 
 TEST_BY_NAME(stack_overflow) { hidden = recurse(0); }
@@ -109,6 +110,22 @@ static NOINLINE void large_frame(void)
 }
 
 TEST_BY_NAME(stack_leap) { CALL(large_frame); }
+
+static uint64_t recurse_in_thread(void *arg)
+{
+	(void)arg;
+	hidden = recurse(0);
+	return hidden;
+}
+
+/* Another thread's stack lies in a region of its own, and is named after the thread. */
+TEST_BY_NAME(thread_overflow)
+{
+	struct thread *t = thread_create("minotaur", THREAD_NORMAL, OWNER_KERNEL,
+					 recurse_in_thread, NULL);
+
+	thread_join(t, NULL);
+}
 
 static NOINLINE void lose_stack(void)
 {
