@@ -12,13 +12,13 @@
 #include <arch/kstack.h>
 
 #include <arch/directmap.h>
+#include <arch/tlb.h>
 #include <boot/layout.h>
 #include <labyrinth/page.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/string.h>
 #include <labyrinth/wait.h>
 #include <port/paging.h>
-#include <port/io.h>
 
 #define REGION_BASE	0xffffa20000000000u
 #define REGION_SIZE	((uint64_t)THREADS_MAX * SLOT_SIZE)
@@ -130,13 +130,14 @@ static pte_t *remove_empty_table(unsigned slot)
 	return table;
 }
 
-/* Entries of both levels are forgotten: SDM vol. 3, 4.10.4.1, INVLPG. */
+/* On all CPUs.  What they know of tables is forgotten too: SDM vol. 3, 4.10.4.1, INVLPG. */
 static void forget(unsigned slot)
 {
-	const uint8_t *p = stack_of(slot);
+	struct tlb_batch b;
 
-	for (unsigned i = 0; i < PAGES; i++)
-		invlpg(p + i * PAGE_SIZE);
+	tlb_batch_begin(&b);
+	tlb_batch_add(&b, stack_of(slot), KSTACK_SIZE);
+	tlb_batch_flush(&b);
 }
 
 /* --- making and freeing */

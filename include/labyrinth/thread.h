@@ -146,8 +146,6 @@ const struct thread *thread_of_guard(uintptr_t addr);
 
 /**
  * sched_init() - whoever calls becomes the thread "main", on CPU 0 for good
- * Interrupts are enabled from here on.
- *
  * Context: boot, after mm_init() and irq_init().
  * Panics:  without memory for the idle thread.
  */

@@ -36,5 +36,4 @@ void sched_init(void)
 	first.idle = thread_create_idle(0, idle);
 	if (!first.idle)
 		panic("no memory for the stack of the idle thread");
-	irq_enable();
 }
