@@ -3,6 +3,7 @@
 #include "tests/test.h"
 
 #include <labyrinth/console.h>
+#include <labyrinth/smp.h>
 #include <labyrinth/string.h>
 
 #include "kernel/shell.h"
@@ -65,6 +66,20 @@ TEST(unknown_and_misused_commands_are_refused)
 	EXPECT(starts(said.text, "usage: help [COMMAND] "));
 	EXPECT(!execute("test x notanumber"));
 	EXPECT(starts(said.text, "usage: test [PATTERN [SEED]] "));
+}
+
+/* As many as fit what is kept; the rest is longer by one line each. */
+TEST(cpus_has_a_line_for_each)
+{
+	unsigned lines = 0, cpus = cpus_possible();
+
+	EXPECT(execute("cpus"));
+	EXPECT(starts(said.text, "  CPU  APIC id  state     interrupts  doing\n    0  "));
+	for (size_t i = 0; i < said.n; i++)
+		lines += said.text[i] == '\n';
+	if (said.n < sizeof(said.text) - 1)
+		EXPECT_EQ(lines, 1 + cpus);
+	EXPECT(!execute("cpus 1"));
 }
 
 TEST(blank_lines_do_nothing)
