@@ -3,6 +3,7 @@
 #include <arch/console.h>
 #include <arch/init.h>
 #include <arch/irq.h>
+#include <arch/protect.h>
 #include <labyrinth/acpi.h>
 #include <labyrinth/cmdline.h>
 #include <labyrinth/console.h>
@@ -49,6 +50,11 @@ static void run_bench_if_asked(void)
 	machine_exit(true);
 }
 
+static void say(const char *what)
+{
+	kprintf("%s\n", what);
+}
+
 /* Called by boot/entry.S in long mode, on the main stack, interrupts off. */
 _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 {
@@ -57,6 +63,7 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	boot_info_init(&(struct handover){ way, magic, info });
 	cmdline_init(boot_info.cmdline);
 	features_init();		/* what this processor can do; the next step asks */
+	protect_cpu();			/* ... and what it forbids is forbidden from now on */
 	clock_init();			/* clock_ns() tells the time */
 	directmap_init();		/* all RAM is mapped; the guards below stacks are not */
 	screen_init(&boot_info.fb);	/* the second console, catching up with the first */
@@ -67,6 +74,8 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	irq_init();			/* interrupts have somewhere to go; all are masked */
 	mm_report_init();		/* a panic tells what it did last */
 	seal();				/* what only booting writes is read-only now */
+	if (protect_check(say))		/* ... and so it must be on every machine */
+		panic("this machine does not keep the kernel's protection");
 
 	sched_init();			/* this is a thread now, and there can be others */
 	cpus_start();			/* the others, each with stacks and data of its own */

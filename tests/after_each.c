@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* After every test: the audit of the numbered invariants, and free memory as it was. */
+/* After every test: the audit of the numbered invariants, free memory as it was, protection on. */
+#include <arch/protect.h>
 #include <labyrinth/mm.h>
 #include <labyrinth/print.h>
 
 #include "test.h"
+
+/* A Linux process has none to check. */
+#pragma weak protect_check
 
 static uint64_t free_before[ZONE_COUNT];
 static uint64_t total_before[ZONE_COUNT];
@@ -42,5 +46,7 @@ size_t test_after_each(void (*report)(const char *what))
 		report(line);
 		faults++;
 	}
+	if (protect_check)
+		faults += protect_check(report);
 	return faults + mm_audit(report);
 }

@@ -13,6 +13,7 @@
 #include <arch/directmap.h>
 #include <arch/init.h>
 #include <arch/machine.h>
+#include <arch/protect.h>
 #include <boot/layout.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/print.h>
@@ -246,6 +247,7 @@ _Noreturn void ap_main(unsigned cpu)
 	cpu_area_enter(cpu);
 	traps_load();
 	pat_init();
+	protect_cpu();
 	apic_init_cpu();
 	percpu_areas[cpu] = percpu();
 	/* Releases what stands above to whoever sees ONLINE; against give_up_the_others(). */

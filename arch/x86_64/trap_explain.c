@@ -6,6 +6,7 @@
 #include <arch/trap.h>
 
 #include <arch/directmap.h>
+#include <arch/pagetable.h>
 #include <arch/unwind.h>
 #include <boot/layout.h>
 #include <labyrinth/print.h>
@@ -89,14 +90,57 @@ static void explain_place(uintptr_t addr, uint64_t error, char *why, size_t size
 		ksnprintf(why, size, "a page that is %s", missing);
 }
 
+/* The read-only table of the running CPU that @addr lies in, or NULL. */
+static const char *table_at(uintptr_t addr)
+{
+	struct table_bounds idt = read_idtr(), gdt = read_gdtr();
+
+	if (addr - idt.base <= idt.limit)
+		return "interrupt table";
+	return addr - gdt.base <= gdt.limit ? "segment table" : NULL;
+}
+
+/*
+ * SMEP and SMAP have no bit of their own in the error code (SDM vol. 3, 4.7): a
+ * page that is there, a user's, and would allow it otherwise.
+ */
+static bool forbidden_as_user_memory(uintptr_t addr, uint64_t error)
+{
+	struct mapping m;
+
+	return (error & FAULT_PRESENT) && !(error & FAULT_RESERVED) &&
+	       pagetable_lookup((const void *)addr, &m) && m.user &&
+	       ((error & FAULT_FETCH) ? m.executable : (m.writable || !(error & FAULT_WRITE)));
+}
+
+static void explain_user_memory(uintptr_t addr, uint64_t error, char *buf, size_t size)
+{
+	const char *attempt = (error & FAULT_WRITE) ? "wrote to" : "read";
+
+	if (error & FAULT_FETCH)
+		ksnprintf(buf, size, "the kernel executed user memory at 0x%lx (SMEP)", addr);
+	else
+		ksnprintf(buf, size, "the kernel %s user memory at 0x%lx (SMAP)", attempt, addr);
+}
+
 static void explain_page_fault(const struct trap_frame *f, char *buf, size_t size)
 {
 	uintptr_t addr = read_cr2();
+	const char *table = table_at(addr);
 	const char *attempt = "read from";
 	char why[64];
 
 	if (explain_overflow(addr, buf, size))
 		return;
+	if (table && (f->error & FAULT_WRITE)) {
+		ksnprintf(buf, size, "write to the read-only %s at 0x%lx (page fault)", table,
+			  addr);
+		return;
+	}
+	if (forbidden_as_user_memory(addr, f->error)) {
+		explain_user_memory(addr, f->error, buf, size);
+		return;
+	}
 	if (f->error & FAULT_FETCH)
 		attempt = "jump to";
 	else if (f->error & FAULT_WRITE)

@@ -8,8 +8,10 @@
 #include <labyrinth/page.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/thread.h>
+#include <port/io.h>
 
 #include "../test.h"
+#include "user_page.h"
 
 #define SUITE "planted"
 
@@ -48,11 +50,31 @@ static NOINLINE void change_code(void)
 
 TEST_BY_NAME(write_text) { CALL(change_code); }
 
+static NOINLINE void change_table(uint64_t base)
+{
+	*(volatile uint64_t *)hide(base + 8) = 0;	/* FAULT write_idt, write_gdt */
+}
+
+static NOINLINE void change_idt(void) { change_table(read_idtr().base); hidden = 0; }
+static NOINLINE void change_gdt(void) { change_table(read_gdtr().base); hidden = 0; }
+
+TEST_BY_NAME(write_idt) { CALL(change_idt); }
+TEST_BY_NAME(write_gdt) { CALL(change_gdt); }
+
+static NOINLINE void read_user_memory(void)
+{
+	uintptr_t p = (uintptr_t)user_page_open("data", false, false);
+
+	hidden = *(volatile uint8_t *)hide(p);	/* FAULT smap */
+}
+
+TEST_BY_NAME(smap) { CALL(read_user_memory); }
+
 static NOINLINE void call_address(uintptr_t address)
 {
 	void (*f)(void) = (void (*)(void))(uintptr_t)hide(address);
 
-	f();			/* FAULT exec_data, call_null */
+	f();			/* FAULT exec_data, call_null, smep */
 	hidden = 0;
 }
 
@@ -64,6 +86,11 @@ TEST_BY_NAME(exec_data)
 }
 
 TEST_BY_NAME(call_null) { call_address(0); }
+
+TEST_BY_NAME(smep)
+{
+	call_address((uintptr_t)user_page_open((const void *)write_null, false, true));
+}
 
 static NOINLINE void undefined_instruction(void)
 {

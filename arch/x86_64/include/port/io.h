@@ -77,6 +77,11 @@ static inline uint64_t read_cr4(void)
 	return v;
 }
 
+static inline void write_cr0(uint64_t v)
+{
+	__asm__ volatile("movq %0, %%cr0" : : "r"(v) : "memory");
+}
+
 /* "memory": what was written to the tables must be there before they are used. */
 static inline void write_cr3(uint64_t v)
 {
@@ -86,6 +91,28 @@ static inline void write_cr3(uint64_t v)
 static inline void write_cr4(uint64_t v)
 {
 	__asm__ volatile("movq %0, %%cr4" : : "r"(v) : "memory");
+}
+
+/* Where a descriptor table lies, as SIDT and SGDT tell (SDM vol. 3, 2.4). */
+struct table_bounds {
+	uint16_t limit;			/* bytes, less one */
+	uint64_t base;
+} __attribute__((packed));
+
+static inline struct table_bounds read_idtr(void)
+{
+	struct table_bounds t;
+
+	__asm__ volatile("sidt %0" : "=m"(t));
+	return t;
+}
+
+static inline struct table_bounds read_gdtr(void)
+{
+	struct table_bounds t;
+
+	__asm__ volatile("sgdt %0" : "=m"(t));
+	return t;
 }
 
 static inline void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
