@@ -4,6 +4,7 @@
 
 #include <arch/console.h>
 #include <arch/cpu.h>
+#include <arch/irq.h>
 #include <arch/machine.h>
 #include <arch/serial.h>
 #include <labyrinth/boot_info.h>
@@ -103,13 +104,22 @@ bool shell_execute(char *line)
 	return false;
 }
 
-static char wait_for_key(void)
+/* Masked from the look to the wait, so that no byte comes in between. */
+static char wait_for_key(bool by_interrupt)
 {
 	int c;
 
-	/* No interrupt tells of input yet, so it has to be asked for. */
-	while ((c = serial_read()) < 0)
-		cpu_relax();
+	irq_disable();
+	while ((c = serial_read()) < 0) {
+		if (by_interrupt) {
+			irq_wait();
+		} else {
+			irq_enable();
+			cpu_relax();
+		}
+		irq_disable();
+	}
+	irq_enable();
 	return (char)c;
 }
 
@@ -132,6 +142,8 @@ static _Noreturn void stop_without_input(void)
 
 _Noreturn void shell_run(void)
 {
+	bool by_interrupt = serial_interrupts();
+
 	kprintf("\n");
 	picture_draw(&boot_info, shell_plain(), console_write);
 	if (!serial_is_console())
@@ -142,7 +154,7 @@ _Noreturn void shell_run(void)
 
 		line_start(&editor);
 		while (event == LINE_GOES_ON)
-			event = line_key(&editor, wait_for_key());
+			event = line_key(&editor, wait_for_key(by_interrupt));
 		if (event == LINE_DONE)
 			shell_execute(editor.text);
 		else if (event == LINE_END)

@@ -2,12 +2,16 @@
 /*
  * Time by the time stamp counter, its speed found out at boot: from CPUID
  * where that tells it, else from 2 ms of the 8254 timer's channel 2.
+ *
+ * Assumed of several CPUs: their counters were set to zero together, by the reset, and run
+ * at one speed whatever the CPU does (SDM vol. 3, 18.17.1 and 18.17.4).
  */
 #include <arch/console.h>
 
 #include <arch/cpu.h>
 #include <arch/init.h>
 #include <boot/layout.h>
+#include <port/clock.h>
 #include <port/features.h>
 #include <port/io.h>
 
@@ -27,8 +31,8 @@ enum {
 #define MIN_KHZ		10000u
 #define MAX_KHZ		20000000u
 
-/* Nanoseconds are ticks * scale / 2^32; 0 when the speed is not known. */
-static SEALED uint64_t scale;
+/* Nanoseconds are ticks * scale / 2^32; 0 when the speed is not known.  The other way: inverse. */
+static SEALED uint64_t scale, inverse;
 
 static uint32_t khz_from_cpuid(void)
 {
@@ -147,18 +151,25 @@ void clock_init(void)
 
 	if (khz < MIN_KHZ || khz > MAX_KHZ)
 		khz = khz_from_pit();
-	if (khz >= MIN_KHZ && khz <= MAX_KHZ)
-		scale = ((uint64_t)1000000 << 32) / khz;
+	if (khz < MIN_KHZ || khz > MAX_KHZ)
+		return;
+	scale = ((uint64_t)1000000 << 32) / khz;
+	inverse = ((uint64_t)khz << 32) / 1000000;
 }
 
-/* ticks * scale / 2^32 in two halves: no 128-bit arithmetic in the kernel. */
-static uint64_t to_ns(uint64_t ticks, uint64_t s)
+/* Not before the loads in front of it: another CPU's clock may have been read in one. */
+static uint64_t rdtsc_ordered(void)
 {
-	return (ticks >> 32) * s + ((ticks & UINT32_MAX) * (s & UINT32_MAX) >> 32) +
-	       (ticks & UINT32_MAX) * (s >> 32);
+	__asm__ volatile("lfence" : : : "memory");
+	return rdtsc();
 }
 
 unsigned long long clock_ns(void)
 {
-	return scale ? to_ns(rdtsc(), scale) : 0;
+	return scale ? scaled(rdtsc_ordered(), scale) : 0;
+}
+
+uint64_t clock_tsc_at(uint64_t ns)
+{
+	return scaled(ns, inverse);
 }

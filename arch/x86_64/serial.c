@@ -3,17 +3,23 @@
 #include <arch/serial.h>
 
 #include <arch/cpu.h>
+#include <labyrinth/irq.h>
 #include <port/io.h>
 
 enum {
 	DATA = 0x3f8,		/* with DLAB: divisor, low byte */
 	IRQ_ENABLE = 0x3f9,	/* with DLAB: divisor, high byte */
-	FIFO_CONTROL = 0x3fa,
+	FIFO_CONTROL = 0x3fa,	/* written */
+	IRQ_REASON = 0x3fa,	/* read */
 	LINE_CONTROL = 0x3fb,
 	MODEM_CONTROL = 0x3fc,
 	LINE_STATUS = 0x3fd,
 	SCRATCH = 0x3ff,
 };
+
+#define ISA_IRQ		4
+#define IRQ_ON_RECEIVED	0x01
+#define IRQ_ON_ROOM	0x02
 
 #define LSR_RECEIVED	0x01
 #define LSR_ROOM	0x20
@@ -97,4 +103,46 @@ int serial_read(void)
 	if (!present || !(inb(LINE_STATUS) & LSR_RECEIVED))
 		return -1;
 	return inb(DATA);
+}
+
+static bool heard;
+
+/*
+ * What was received stays for serial_read(), which empties the port before its caller
+ * waits again: so the line falls, and the next byte is an edge.  The reason is read because
+ * that takes back the other one, room.
+ */
+static void on_interrupt(struct trap_frame *f)
+{
+	(void)f;
+	(void)inb(IRQ_REASON);
+	__atomic_store_n(&heard, true, __ATOMIC_RELAXED);	/* only tells that it came */
+}
+
+/* The output is empty and says so at once, if anything can be heard from it. */
+static bool is_heard(void)
+{
+	bool room = wait_for(LSR_ROOM);
+
+	__atomic_store_n(&heard, false, __ATOMIC_RELAXED);
+	outb(IRQ_ENABLE, IRQ_ON_ROOM);
+	for (unsigned i = 0; room && i < PATIENCE; i++) {
+		if (__atomic_load_n(&heard, __ATOMIC_RELAXED))
+			return true;
+		(void)inb(LINE_STATUS);		/* takes its time */
+	}
+	return false;
+}
+
+bool serial_interrupts(void)
+{
+	bool ok = present && irq_route_isa(ISA_IRQ, on_interrupt);
+
+	if (!ok)
+		return false;
+	ok = is_heard();
+	outb(IRQ_ENABLE, ok ? IRQ_ON_RECEIVED : 0);
+	if (!ok)
+		irq_route_isa(ISA_IRQ, NULL);
+	return ok;
 }

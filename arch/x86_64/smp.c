@@ -26,6 +26,7 @@
 #include <port/io.h>
 #include <port/paging.h>
 #include <port/patience.h>
+#include <port/timer.h>
 
 #define MS ((uint64_t)1000000)
 
@@ -249,6 +250,7 @@ _Noreturn void ap_main(unsigned cpu)
 	pat_init();
 	protect_cpu();
 	apic_init_cpu();
+	timer_init_cpu();
 	percpu_areas[cpu] = percpu();
 	/* Releases what stands above to whoever sees ONLINE; against give_up_the_others(). */
 	if (!atomic_compare_exchange_strong(&cpus[cpu].state, &s, CPU_ONLINE)) {

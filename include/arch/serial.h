@@ -17,3 +17,14 @@ void serial_write(const char *s, size_t n);
 
 /* The next byte received, or -1 when there is none now.  Context: any. */
 int serial_read(void);
+
+/**
+ * serial_interrupts() - have what is received interrupt the running CPU
+ *
+ * So that a reader may sleep: with interrupts masked it finds nothing to read, then calls
+ * irq_wait() (arch/irq.h).  Whether interrupts do arrive is tried out.
+ *
+ * Context: threads, interrupts enabled.
+ * Return:  false when none arrive here; then the port must be asked again and again.
+ */
+bool serial_interrupts(void);

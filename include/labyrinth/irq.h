@@ -43,6 +43,16 @@ typedef void (*irq_handler_t)(struct trap_frame *f);
  */
 irq_handler_t irq_set_handler(unsigned vector, irq_handler_t handler);
 
+/**
+ * irq_route_isa() - let an interrupt line of the ISA bus reach the running CPU
+ * @isa:     0..15: 4 is COM1's; its vector is IRQ_ISA + @isa
+ * @handler: NULL masks the line
+ *
+ * Context: threads.
+ * Return:  false when this machine has no IOAPIC with that line.
+ */
+bool irq_route_isa(unsigned isa, irq_handler_t handler);
+
 /* How often @vector came to CPU @cpu; 0 for a CPU that has never run.  Context: any. */
 uint64_t irq_count(unsigned cpu, unsigned vector);
 

@@ -4,6 +4,7 @@
 #include <tests/test.h>
 
 #include <arch/console.h>
+#include <labyrinth/smp.h>
 
 static bool no_clock(void)
 {
@@ -41,4 +42,30 @@ TEST(runs_at_a_sensible_speed)
 	test_note("10000 readings took %llu us", taken / 1000);
 	EXPECT(taken > 10000);
 	EXPECT(taken < 10000000000);
+}
+
+static unsigned long long there;
+
+static void read_there(void *arg)
+{
+	(void)arg;
+	there = clock_ns();
+}
+
+/* What another CPU read between two readings of ours lies between them. */
+TEST(never_runs_backwards_from_one_cpu_to_another)
+{
+	if (no_clock())
+		return;
+	for (unsigned cpu = 0; cpu < cpus_possible(); cpu++) {
+		for (unsigned i = 0; cpu_online(cpu) && i < 50; i++) {
+			unsigned long long before = clock_ns(), after;
+
+			if (!cpu_call(cpu, read_there, NULL))
+				continue;	/* whether it answers is tested elsewhere */
+			after = clock_ns();
+			EXPECT_CMP(before, <=, there);
+			EXPECT_CMP(there, <=, after);
+		}
+	}
 }

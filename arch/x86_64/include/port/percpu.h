@@ -25,6 +25,7 @@ struct percpu {
 	struct thread *current;	/* the thread that runs here, or was interrupted here */
 
 	_Alignas(64) unsigned char local[CPU_LOCAL_BYTES];	/* for mm/: see arch/cpu.h */
+	uint64_t timer_deadline;/* ns, for timer.c */
 	uint64_t irqs[256];	/* how many of each vector; for people */
 };
 
