@@ -37,13 +37,15 @@ unsigned cpus_find(void)
 {
 	const struct madt *m = acpi_madt();
 	unsigned max = limit();
-	uint64_t absent;
+	uint64_t absent, late;
 
 	for (size_t i = 0; m && i < m->ncpus; i++)
 		if (m->cpu[i].enabled)
 			add(m->cpu[i].apic_id, max);
 	if (cmdline_u64("cpu_absent", &absent))
 		add((uint32_t)absent, max);
+	if (cmdline_u64("cpu_late", &late))
+		smp_delay((unsigned)late);
 	return cpus_possible();
 }
 

@@ -50,6 +50,11 @@ static struct {
 
 static _Atomic unsigned online = 1;
 
+static _Atomic unsigned too_late;
+
+/* A CPU that comes when nobody waits any more, for tests; 0 for none. */
+static SEALED unsigned late;
+
 extern const char ap_low[], ap_low_end[];
 extern pte_t identity_pdpt[TABLE_ENTRIES];
 
@@ -60,6 +65,8 @@ unsigned cpus_possible(void) { return cpus_listed; }
 
 /* relaxed: a number for people and loops; cpu_online() is what tells about data */
 unsigned cpus_online(void) { return atomic_load_explicit(&online, memory_order_relaxed); }
+
+unsigned cpus_too_late(void) { return atomic_load_explicit(&too_late, memory_order_relaxed); }
 
 static enum cpu_state state_of(unsigned cpu)
 {
@@ -125,6 +132,11 @@ bool smp_add(uint32_t apic_id)
 static void set_state(unsigned cpu, enum cpu_state s)
 {
 	atomic_store_explicit(&cpus[cpu].state, s, memory_order_relaxed);
+}
+
+void smp_delay(unsigned cpu)
+{
+	late = cpu;
 }
 
 static void leave_out(unsigned cpu, const char *why)
@@ -252,9 +264,12 @@ _Noreturn void ap_main(unsigned cpu)
 	apic_init_cpu();
 	timer_init_cpu();
 	percpu_areas[cpu] = percpu();
+	while (cpu == late && state_of(cpu) == CPU_STARTING)
+		cpu_relax();
 	/* Releases what stands above to whoever sees ONLINE; against give_up_the_others(). */
 	if (!atomic_compare_exchange_strong(&cpus[cpu].state, &s, CPU_ONLINE)) {
 		percpu_areas[cpu] = NULL;
+		atomic_fetch_add_explicit(&too_late, 1, memory_order_relaxed);	/* a number */
 		machine_halt();
 	}
 	atomic_fetch_add_explicit(&online, 1, memory_order_relaxed);	/* see cpus_online() */

@@ -17,6 +17,9 @@ bool smp_is_first(uint32_t apic_id);
  */
 bool smp_add(uint32_t apic_id);
 
+/* CPU @cpu is to come when it is not waited for any more: for tests.  Context: as smp_add(). */
+void smp_delay(unsigned cpu);
+
 /* The running thread is not taken off its CPU until cpu_leave(); they nest.  Context: any. */
 void cpu_stay(void);
 void cpu_leave(void);

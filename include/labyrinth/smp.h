@@ -31,6 +31,9 @@ unsigned cpus_possible(void);
 /* How many run now.  Context: any. */
 unsigned cpus_online(void);
 
+/* How many came after they had been left out, and rest for good.  Context: any. */
+unsigned cpus_too_late(void);
+
 /* Does CPU @cpu run?  Context: any. */
 bool cpu_online(unsigned cpu);
 
@@ -45,7 +48,8 @@ const char *cpu_doing(unsigned cpu);
  * cpus_find() - which CPUs the firmware lists
  *
  * As the MADT has them, or only the first where there is none.  Options: maxcpus=N takes
- * the first N, cpu_absent=ID adds one that is not there, for tests.
+ * the first N; cpu_absent=ID adds one that is not there, and cpu_late=N has CPU N come too
+ * late, for tests.
  *
  * Context: boot, after acpi_init() and before mm_init().
  * Return:  cpus_possible() from now on.

@@ -20,6 +20,14 @@
 #define NOINLINE __attribute__((noinline))
 
 static _Atomic unsigned here;
+static volatile uintptr_t hidden;
+
+/* Where the compiler cannot see what the pointer is, it cannot use that it is wrong. */
+static void *hide(uintptr_t address)
+{
+	hidden = address;
+	return (void *)hidden;
+}
 
 static void wait_for(unsigned n)
 {
@@ -53,6 +61,40 @@ TEST_BY_NAME(other_cpus)
 	EXPECT(cpu_start_job(2, listen_to_nobody, NULL));
 	wait_for(2);
 	panic("what are the others doing");	/* FAULT other_cpus */
+}
+
+static NOINLINE void write_null_elsewhere(void *arg)
+{
+	(void)arg;
+	*(volatile int *)hide(0x18) = 1;	/* FAULT fault_on_cpu_1 */
+}
+
+TEST_BY_NAME(fault_on_cpu_1)
+{
+	EXPECT(cpu_start_job(1, write_null_elsewhere, NULL));
+	spin();
+}
+
+static NOINLINE unsigned recurse(unsigned n)
+{
+	volatile unsigned here_too[16];
+
+	here_too[n % 16] = n;
+	if (hidden == UINTPTR_MAX)	/* never, but the compiler need not know */
+		return 0;
+	return recurse(n + 1) + here_too[n % 16];	/* FAULT overflow_on_cpu_1 */
+}
+
+static void overflow(void *arg)
+{
+	(void)arg;
+	hidden = recurse(0);
+}
+
+TEST_BY_NAME(overflow_on_cpu_1)
+{
+	EXPECT(cpu_start_job(1, overflow, NULL));
+	spin();
 }
 
 /* --- no NMI interrupts an NMI's handler, so that both of these come to their panics */

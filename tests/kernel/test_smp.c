@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/directmap.h>
 #include <arch/pagetable.h>
@@ -17,18 +18,20 @@
 
 #include "all_cpus.h"
 
-/* The emulator's CPUs all start; one planted by cpu_absent= never does, and is named. */
-TEST(every_listed_cpu_is_online_but_one_that_is_absent)
+/* The emulator's CPUs all start, but for one planted by cpu_absent= or cpu_late=. */
+TEST(every_listed_cpu_is_online_but_one_that_is_absent_or_late)
 {
-	uint64_t absent = UINT64_MAX;
+	uint64_t absent = UINT64_MAX, late = UINT64_MAX;
 	unsigned count = 0;
 
 	cmdline_u64("cpu_absent", &absent);
+	cmdline_u64("cpu_late", &late);
 	for (unsigned cpu = 0; cpu < cpus_possible(); cpu++) {
 		struct cpu_info info;
 
 		ASSERT(cpu_get_info(cpu, &info));
-		EXPECT_EQ(info.state, info.apic_id == absent ? CPU_FAILED : CPU_ONLINE);
+		EXPECT_EQ(info.state, info.apic_id == absent || cpu == late ? CPU_FAILED :
+			  CPU_ONLINE);
 		EXPECT_EQ(cpu_online(cpu), info.state == CPU_ONLINE);
 		EXPECT_EQ(info.why == NULL, info.state == CPU_ONLINE);
 		EXPECT_EQ(cpu_local_area(cpu) == NULL, info.state != CPU_ONLINE);
@@ -58,6 +61,21 @@ TEST(apic_ids_are_those_of_the_madt_and_differ)
 			max = UINT64_MAX;
 		EXPECT_EQ(cpus_possible(), enabled < max ? enabled : max);
 	}
+}
+
+TEST(one_that_comes_too_late_goes_to_rest)
+{
+	uint64_t late, start = clock_ns();
+
+	if (!cmdline_u64("cpu_late", &late)) {
+		test_skip("none has been told to, by cpu_late=");
+		return;
+	}
+	while (cpus_too_late() == 0 && clock_ns() - start < (uint64_t)60 * 1000000000)
+		cpu_relax();
+	EXPECT_EQ(cpus_too_late(), 1);
+	EXPECT(!cpu_online((unsigned)late));
+	EXPECT(!cpu_local_area((unsigned)late));
 }
 
 static void expect_page(const void *v, bool writable)

@@ -8,7 +8,7 @@
 #include "../crew/crew.h"
 
 /* An emulator takes so much longer, and has fewer cores than CPUs as a rule. */
-#define SLOWER 20u
+#define SLOWER 40u
 #define FRAMES_MAX (128u << 8)		/* 128 MiB */
 #define FRAMES_MIN (40u << 8)		/* some blocks of order 10 for each */
 
