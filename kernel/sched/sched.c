@@ -192,7 +192,8 @@ void sched_preempt(void)
 /* Called by the entry code of interrupts. */
 void preempt_from_irq(void)
 {
-	sched_choose(false);
+	if (sched_cpu_here())
+		sched_choose(false);
 }
 
 void thread_yield(void)
