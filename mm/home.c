@@ -41,9 +41,11 @@ void home_move(struct tree *t, unsigned level, uint32_t index)
 	size_t off = LOCAL_HOME + level * sizeof(uint64_t);
 	uint64_t old = local_load(off), new = home_key(t, index);
 
-	if (old == new)
-		return;
-	local_store(off, new);
+	/* Who moves away from a home is who leaves it, even if an interrupt has just moved in. */
+	do {
+		if (old == new)
+			return;
+	} while (!local_cas(off, &old, new));
 	leave(level, old);
 	if (area_of(level, old) == area_of(level, new))
 		return;
@@ -57,7 +59,8 @@ void tree_leave_homes(void)
 		size_t off = LOCAL_HOME + level * sizeof(uint64_t);
 		uint64_t old = local_load(off);
 
-		local_store(off, 0);
+		while (!local_cas(off, &old, 0))
+			;
 		leave(level, old);
 		show(level, old);
 	}
