@@ -32,6 +32,7 @@ needs-host-lib := host
 needs-explore := host
 needs-mutate  := host
 needs-check-step := direct
+needs-check-step-planted := direct
 needs := $(sort $(foreach g,$(goals),$(or $(needs-$g),$(if $(filter $B/host%,$g),host),\
              $(if $(filter $B/fuzz% fuzz%,$g),fuzz),build)))
 
@@ -70,7 +71,8 @@ define note
 endef
 
 .PHONY: all help deps clean iso run debug screenshot test test-host test-kernel \
-        host-lib bench bench-kernel bench-host fuzz explore mutate check-step FORCE
+        host-lib bench bench-kernel bench-host fuzz explore mutate check-step \
+        check-step-planted FORCE
 
 all: $B/labyrinth.elf          ## the kernel (default)
 	@:
@@ -290,6 +292,10 @@ check-step: $B/labyrinth.elf   ## interrupt mm/ after every instruction; STEPS= 
 	@$(PYTHON) tools/check-step --steps $(STEPS) $(if $(SEED),--seed $(SEED)) $<
 
 STEPS ?= 10000000
+
+check-step-planted: $B/labyrinth.elf ## plant a fault that this must find: FAULT=NAME, or all
+	@KFLAGS='$(KFLAGS)' KLINK='$(KLINK)' $(PYTHON) tools/check-step-planted \
+		$(if $(filter all,$(FAULT)),--all,$(FAULT))
 
 mutate:                        ## break the lock-free code in many places; which test notices?
 	@$(PYTHON) tools/mutate

@@ -23,7 +23,8 @@
 #define INNER_EVERY   23u	/* and of the inner ones among the visitor's boundaries */
 #define INNER_VISITS  64u	/* at most, during one visit */
 #define SWEEP_ALL     220u	/* boundaries of a script for which each program is tried at each */
-#define SWEEP_SOME    400u	/* else so many of them for each program */
+#define SWEEP_SOME    300u	/* else at most so many of them for each program, */
+#define SWEEP_STEPS   400000u	/* fewer where the way there is long */
 
 struct step_totals step_totals;
 uint8_t step_cover[STEP_TEXT_MAX];
@@ -206,7 +207,7 @@ static void come_in(struct level *v, uintptr_t pc, size_t behind)
 		visit();
 }
 
-void step_trap(uintptr_t pc)
+bool step_trap(uintptr_t pc)
 {
 	struct level *v = &level[depth];
 	size_t before, behind;
@@ -223,8 +224,13 @@ void step_trap(uintptr_t pc)
 		v->inside++;
 	}
 	v->last = pc;
+	/* Behind the one visit there is nothing to be seen but the end. */
+	return run.mode != STEP_ONCE || v->inside <= run.at;
 }
 
+#define CALLS_MAX 1024u
+static uint64_t call_start[CALLS_MAX];	/* boundaries before each call of a script */
+static unsigned ncalls, counted;	/* calls in this run; in the run that counted */
 static unsigned in_flight;
 
 /* What the interrupted ones may have in their hands: see CAVEATS.md on I12. */
@@ -233,16 +239,34 @@ unsigned step_flight(void)
 	return in_flight + 32 + (run.world == STEP_ASLEEP ? 512 : 0) + (depth > 1 ? 2048 : 0);
 }
 
+/* STEP_NEVER notes where each call begins; STEP_ONCE steps only through the one it means. */
+static bool worth_stepping(struct level *v)
+{
+	unsigned c = ncalls++;
+
+	if (run.mode == STEP_NEVER && c < CALLS_MAX)
+		call_start[c] = v->inside;
+	if (run.mode != STEP_ONCE || c >= CALLS_MAX)
+		return run.mode != STEP_ONCE;
+	v->inside = call_start[c];
+	return call_start[c] <= run.at && (c + 1 == counted || run.at < call_start[c + 1]);
+}
+
 void step_begin(unsigned flight)
 {
 	struct level *v = &level[0];
 
+	v->visits = 0;
 	if (failed)
 		return;
+	if (!worth_stepping(v)) {
+		book_watch();
+		return;
+	}
 	in_flight = flight;
 	v->steps = v->next = 0;
 	v->gap = 1;
-	v->visits = nvisits = 0;
+	nvisits = 0;
 	v->last = 0;
 	v->stepping = true;
 	book_watch();
@@ -296,11 +320,13 @@ uint64_t step_once(const struct step_run *r)
 	struct step_place place;
 
 	run = *r;
-	thread_random = r->seed ^ (uint64_t)r->world << 56 ^ (uint64_t)r->script << 48 ^
-			(uint64_t)r->mode << 40 ^ (uint64_t)r->program << 32 ^ r->at;
+	/* The script's numbers do not depend on the visits. */
+	thread_random = r->seed ^ (uint64_t)r->world << 56 ^ (uint64_t)r->script << 48;
 	memset(level, 0, sizeof level);
 	memset(been, 0, runner_text_size());
-	level[0].random = mix(&thread_random);
+	level[0].random = thread_random ^ (uint64_t)r->mode << 40 ^ (uint64_t)r->program << 32 ^
+			  r->at;
+	ncalls = 0;
 	depth = 0;
 	failed = false;
 	visited = 0;
@@ -318,7 +344,18 @@ uint64_t step_once(const struct step_run *r)
 		book_check();
 	}
 	step_totals.runs++;
+	if (r->mode == STEP_NEVER)
+		counted = ncalls;
 	return level[0].inside;
+}
+
+void step_again(const struct step_run *r)
+{
+	struct step_run count = { r->seed, r->world, r->script, STEP_NEVER, r->program, 0 };
+
+	if (r->mode == STEP_ONCE)
+		step_once(&count);
+	step_once(r);
 }
 
 /* --- many runs */
@@ -338,7 +375,8 @@ static uint64_t go(uint64_t seed, unsigned world, unsigned script, enum step_mod
 static void sweep_one_by_one(uint64_t seed, unsigned world, unsigned script, unsigned programs)
 {
 	uint64_t n = go(seed, world, script, STEP_NEVER, 0, 0);
-	uint64_t stride = n <= SWEEP_ALL ? 1 : n / SWEEP_SOME + 1;
+	uint64_t some = SWEEP_STEPS / (n + 1) + 4;
+	uint64_t stride = n <= SWEEP_ALL ? 1 : n / (some < SWEEP_SOME ? some : SWEEP_SOME) + 1;
 
 	for (unsigned p = 0; p < programs && !stop(); p++) {
 		uint64_t start = stride > 1 ? mix(&seed) % stride : 0;
@@ -351,14 +389,12 @@ static void sweep_one_by_one(uint64_t seed, unsigned world, unsigned script, uns
 
 static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
 {
-	go(seed, w, s, STEP_FRESH, (unsigned)(seed + s) % STEP_PROGRAMS,
+	if (full || s == 0)
+		sweep_one_by_one(seed, w, s, full ? STEP_PROGRAMS : 1);
+	go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS,
 	   full ? STEP_PROGRAMS : 1);
 	go(seed, w, s, STEP_STORM, 0, full ? 48 : 6);
 	go(seed, w, s, STEP_NESTED, (seed + s) % STEP_PROGRAMS, full ? 200 : 20);
-	if (full)
-		sweep_one_by_one(seed, w, s, STEP_PROGRAMS);
-	else if (s == 0)
-		sweep_one_by_one(seed, w, s, 1);
 }
 
 static void sweep_round(uint64_t seed, bool full)

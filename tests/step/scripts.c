@@ -309,37 +309,51 @@ static void cached_last(void)
 
 /* --- sleeping memory wakes */
 
+/* Take all that is awake but for about @spare frames. */
+static void take_what_is_awake(unsigned spare)
+{
+	struct zone_stats s;
+
+	zone_stats(ZONE_DMA32, &s);
+	for (unsigned o = 9;; o -= 3) {
+		while (script_held < SCRIPT_LOG && s.free >= s.asleep + spare + (1u << o)) {
+			void *page = script_take_quietly(GFP_ATOMIC, o);
+
+			if (!page)
+				return;
+			script_log[script_held++] = (struct held){ page, o };
+			zone_stats(ZONE_DMA32, &s);
+		}
+		if (o == 0)
+			return;
+	}
+}
+
+static void keep(void *page, unsigned order)
+{
+	if (page && script_held < SCRIPT_LOG)
+		script_log[script_held++] = (struct held){ page, order };
+}
+
 static void wake(void)
 {
-	script_fill(GFP_ATOMIC, 2, 3600);
-	for (unsigned i = 0; i < 3 && script_held < SCRIPT_LOG; i++) {
-		void *page = script_take(GFP_ATOMIC, i == 2 ? 6 : i * 2);
-
-		if (page)
-			script_log[script_held++] = (struct held){ page, i == 2 ? 6 : i * 2 };
-	}
-	void *large = script_take(GFP_ATOMIC, 9), *larger = script_take(GFP_ATOMIC, 10);
-	script_give(large, 9);
+	take_what_is_awake(0);
+	for (unsigned o = 0; o <= 6; o += 3)
+		keep(script_take(GFP_ATOMIC, o), o);
+	take_what_is_awake(0);
+	keep(script_take(GFP_ATOMIC, 9), 9);
+	void *larger = script_take(GFP_ATOMIC, 10);
 	script_give(larger, 10);
 	script_unfill();
 }
 
 static void wake_page_by_page(void)
 {
-	void *first = NULL;
-
-	for (unsigned o = 10; o >= 2; o -= 2)
-		script_fill(GFP_ATOMIC, o, 2200);
-	for (unsigned i = 0; i < 60 && script_held < SCRIPT_LOG; i++) {
-		void *page = script_take(GFP_ATOMIC, 0);
-
-		if (!page)
-			break;
-		script_log[script_held++] = (struct held){ page, 0 };
+	for (unsigned i = 0; i < 8; i++) {
+		take_what_is_awake(i);
+		keep(script_take(i & 1 ? GFP_NOWAIT : GFP_ATOMIC, 0), 0);
 	}
-	STEPPED(32, first = allocpages(GFP_ATOMIC, 5, step_owner[STEP_THREAD]));
-	book_take(first, 5, step_owner[STEP_THREAD], GFP_ATOMIC);
-	script_give(first, 5);
+	script_give(script_take(GFP_ATOMIC, 5), 5);
 	script_unfill();
 }
 
@@ -359,6 +373,7 @@ const struct step_script step_scripts[] = {
 	{ "last_pages", last_pages, ANY },
 	{ "low_zone", low_zone, ANY },
 	{ "cached_last", cached_last, ANY },
+	{ "races", script_races, ANY },
 	{ "wrong_frees", script_wrong_frees, ANY },
 	{ "double_frees", script_double_frees, EVERY },
 	{ "wrong_requests", script_wrong_requests, ANY },

@@ -57,10 +57,13 @@ void script_double_frees(void)
 		    e != PAGE_WRONG_ORDER)
 			step_violation("I5", "a double free: %s", page_error_name(e));
 	}
+	/* Memory that sleeps, until a visitor wakes it. */
 	void *asleep = book_asleep();
 	if (asleep) {
-		STEPPED_ERROR(PAGE_DOUBLE_FREE, freepage(asleep, me()));
-		STEPPED_ERROR(PAGE_DOUBLE_FREE, page_transfer(asleep, 0, me(), other()));
+		STEPPED(0, e = freepage(asleep, me()));
+		STEPPED(0, e = e ? page_transfer(asleep, 0, me(), other()) : e);
+		if (e == PAGE_OK)
+			step_violation("I5", "a page that sleeps was freed");
 	}
 }
 
@@ -83,6 +86,40 @@ void script_wrong_requests(void)
 	STEPPED(2, page = allocpages_walk(GFP_NOWAIT, 1, me(), &walk));
 	book_take(page, 1, me(), GFP_NOWAIT);
 	script_give(page, 1);
+}
+
+/* A visitor tries to give away the same page or block: exactly one of the two may. */
+static void race(unsigned order, bool transfers)
+{
+	void *page = script_take_quietly(GFP_ATOMIC, order);
+	enum page_error e = PAGE_OK;
+
+	if (!page || step_failed())
+		return;
+	book_give(page, order, me());
+	step_meeting.victim = page;
+	step_meeting.order = order;
+	step_meeting.lost = 0;
+	if (transfers)
+		STEPPED(1u << order, e = page_transfer(page, order, me(), other()));
+	else if (order == 0)
+		STEPPED(1, e = freepage(page, me()));
+	else
+		STEPPED(1u << order, e = freepages(page, order, me()));
+	step_meeting.victim = NULL;
+	if ((e == PAGE_OK) + step_meeting.lost != 1)
+		step_violation("I5", "one block was given away %u times",
+			       (e == PAGE_OK) + step_meeting.lost);
+	else if (transfers && e == PAGE_OK)
+		want(freepages(page, order, other()), PAGE_OK, "free after a race");
+}
+
+void script_races(void)
+{
+	for (unsigned order = 0; order < 8; order += order + 1) {
+		race(order, false);
+		race(order, true);
+	}
 }
 
 /* --- hands */
@@ -238,11 +275,11 @@ void script_contract_terms(void)
 
 void script_contract_draws(void)
 {
-	contract_t c = declare(0, 0, 3, CONTRACT_OK);
-	unsigned held = script_held;
+	contract_t c = declare(0, 0, 4, CONTRACT_OK);
 	void *page[3];
 
 	script_fill(GFP_ATOMIC, 0, 0);
+	step_meeting.drawable = true;
 	for (unsigned i = 0; i < 3; i++)
 		page[i] = draw(0);
 	if (!step_failed())
@@ -254,9 +291,9 @@ void script_contract_draws(void)
 	frame_t f = page_to_frame(page[2]);
 	put_back(page[2], me());
 	STEPPED(0, page_query(f, &info));
+	step_meeting.drawable = false;
 	release(c, CONTRACT_OK);
 	put_back(page[1], me());
-	(void)held;
 	script_unfill();
 }
 
@@ -321,9 +358,11 @@ void script_pools(void)
 	STEPPED(24, p = pool_create(me(), GFP_ATOMIC, 2, 8));
 	if (!p || step_failed())
 		return;
+	step_meeting.pool = p;
 	pool_round(p, 12);
 	wrong_gifts(p);
 	STEPPED(8, n = pool_refill(p));
+	step_meeting.pool = NULL;
 	STEPPED(24, n = pool_destroy(p));
 	if (n == 0)
 		step_violation("I3", "a pool ended without a page");

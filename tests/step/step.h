@@ -64,14 +64,17 @@ extern const char *const step_program_names[STEP_PROGRAMS], *const step_mode_nam
 /* One run.  Return: boundaries inside mm/; 0 if the world is not to be had here. */
 uint64_t step_once(const struct step_run *r);
 
+/* The same on its own: counts first, if the mode needs that. */
+void step_again(const struct step_run *r);
+
 /* All worlds and scripts until @steps have been made; with @full, every boundary one by one. */
 void step_sweep(uint64_t seed, uint64_t steps, bool full);
 
 /* Some of it, as @seed picks them, until @steps have been made. */
 void step_sample(uint64_t seed, uint64_t steps);
 
-/* The runner's trap came before the instruction at @pc. */
-void step_trap(uintptr_t pc);
+/* The runner's trap came before the instruction at @pc.  Return: are more wanted? */
+bool step_trap(uintptr_t pc);
 
 /* One line: what the run and its last visit were; for violations and panics. */
 void step_where(char *line, size_t size);
@@ -114,6 +117,18 @@ extern const unsigned step_script_count;
 enum step_owner { STEP_THREAD, STEP_OTHER, STEP_VISITOR, STEP_HEIR, STEP_SURE, STEP_DRAWER,
 		  STEP_OWNERS };
 extern owner_t step_owner[STEP_OWNERS];
+
+/*
+ * What scripts and visitors meet over: a pool of STEP_THREAD's; a contract of his
+ * with a page to spare for a visitor, who draws in his name; a page that the
+ * interrupted call is giving away, and the times that a visitor was faster.
+ */
+extern struct step_meeting {
+	struct pool *pool;
+	bool drawable;
+	void *victim;
+	unsigned order, lost;
+} step_meeting;
 
 void traveller_prepare(void);		/* at rest, before a script */
 void traveller_visit(unsigned depth, enum step_program p, uint64_t *random);

@@ -16,6 +16,7 @@ static struct traveller {
 	struct pool *pool;
 } traveller[STEP_DEPTHS];
 
+struct step_meeting step_meeting;
 static contract_t sure;			/* of one page, for STEP_SURE: its visits draw on it */
 static uint64_t *random;
 
@@ -134,23 +135,29 @@ static void batch(struct traveller *t)
 		step_violation("I5", "a visitor's batch was not taken back");
 }
 
-static void draw_from_pool(struct traveller *t)
+static void draw_from(struct pool *pool, gfp_t gfp, owner_t owner)
 {
-	owner_t owner = step_owner[STEP_VISITOR];
-	void *page = t->pool ? pool_take(t->pool) : NULL;
+	void *page = pool_take(pool);
 
 	if (!page) {
-		if (t->pool)
-			book_refused(GFP_ATOMIC, step_flight());
+		book_refused(gfp, step_flight() + POOL_BATCH);
 		return;
 	}
 	book_take(page, 0, owner, GFP_ATOMIC);
 	book_check_word(page, 0, owner, PAGE_HELD);
 	book_give(page, 0, owner);
 	if (below(3))
-		expect(pool_give(t->pool, page), PAGE_OK, "gift to his pool");
+		expect(pool_give(pool, page), PAGE_OK, "gift to a pool");
 	else
 		expect(freepage(page, owner), PAGE_OK, "free of a pool's page");
+}
+
+static void draw_from_a_pool(struct traveller *t)
+{
+	if (step_meeting.pool && below(2))
+		draw_from(step_meeting.pool, GFP_ATOMIC, step_owner[STEP_THREAD]);
+	else if (t->pool)
+		draw_from(t->pool, GFP_ATOMIC | GFP_DMA, step_owner[STEP_VISITOR]);
 }
 
 /* --- everything else */
@@ -158,7 +165,7 @@ static void draw_from_pool(struct traveller *t)
 /* What the contract is for: it never fails while its page is not out. */
 static void draw_on_contract(unsigned depth)
 {
-	owner_t owner = step_owner[STEP_SURE];
+	owner_t owner = step_owner[step_meeting.drawable && below(2) ? STEP_THREAD : STEP_SURE];
 
 	if (depth > 0)
 		return;			/* the one page may be in the hands of who is interrupted */
@@ -214,8 +221,37 @@ static void declare(void)
 	}
 }
 
+/* The interrupted call is giving this away: only one of us can, and only once. */
+static void race(void)
+{
+	owner_t loser = step_owner[STEP_THREAD], heir = step_owner[STEP_HEIR];
+	void *page = step_meeting.victim;
+	unsigned order = step_meeting.order;
+	enum page_error e;
+
+	switch (below(3)) {
+	case 0:
+		e = order ? freepages(page, order, loser) : freepage(page, loser);
+		step_meeting.lost += e == PAGE_OK;
+		break;
+	case 1:
+		e = page_transfer(page, order, loser, heir);
+		if (e != PAGE_OK)
+			break;
+		step_meeting.lost++;
+		expect(freepages(page, order, heir), PAGE_OK, "free of what he had transferred");
+		break;
+	default:
+		if (page_lend(page, order, loser) == PAGE_OK)
+			expect(page_reclaim(page, order, loser), PAGE_OK, "reclaim of a victim");
+		break;
+	}
+}
+
 static void hands(struct traveller *t, unsigned depth)
 {
+	if (step_meeting.victim && depth == 0)
+		race();
 	switch (below(6)) {
 	case 0:
 		draw_on_contract(depth);
@@ -250,7 +286,7 @@ void traveller_visit(unsigned depth, enum step_program p, uint64_t *state)
 	random = state;
 	if (p == STEP_BATCH) {
 		batch(t);
-		draw_from_pool(t);
+		draw_from_a_pool(t);
 	} else if (p == STEP_HANDS) {
 		hands(t, depth);
 	} else {
@@ -270,6 +306,7 @@ void traveller_prepare(void)
 {
 	uint64_t state = step_random(UINT64_MAX);
 
+	step_meeting = (struct step_meeting){ .pool = NULL };
 	random = &state;
 	sure = contract_declare(step_owner[STEP_SURE], 0, 0, 1, NULL);
 	for (unsigned d = 0; d < STEP_DEPTHS; d++) {

@@ -12,6 +12,7 @@
 #include <arch/trap.h>
 #include <labyrinth/cmdline.h>
 #include <labyrinth/ksyms.h>
+#include <labyrinth/panic.h>
 #include <labyrinth/print.h>
 #include <labyrinth/string.h>
 
@@ -19,6 +20,7 @@
 extern unsigned char mm_text_start[], mm_text_end[];
 extern unsigned char mm_data_start[], mm_data_end[], mm_bss_start[], mm_bss_end[];
 
+#define TRAP_FLAG 0x100u		/* RFLAGS.TF */
 #define DATA_MAX  0x1000u
 #define BSS_MAX   0x8000u
 #define STACK_MAX 0x4000u
@@ -38,7 +40,7 @@ void runner_flag(bool on)
 {
 	uint64_t flags = __builtin_ia32_readeflags_u64();
 
-	__builtin_ia32_writeeflags_u64(on ? flags | 0x100 : flags & ~(uint64_t)0x100);
+	__builtin_ia32_writeeflags_u64(on ? flags | TRAP_FLAG : flags & ~(uint64_t)TRAP_FLAG);
 }
 
 bool runner_in_mm(uintptr_t pc, size_t *offset)
@@ -98,7 +100,8 @@ void runner_nested(void (*visit)(void))
 static bool on_trap(struct trap_frame *f)
 {
 	exception_top = (unsigned char *)(f + 1);
-	step_trap(f->rip);
+	if (!step_trap(f->rip))
+		f->rflags &= ~(uint64_t)TRAP_FLAG;
 	return true;
 }
 
@@ -182,6 +185,24 @@ void runner_progress(const char *what)
 	last = now;
 }
 
+/* A panic is what many faults end in: then the report says where the last visit was. */
+static void print_where(void)
+{
+	char where[256];
+
+	step_where(where, sizeof where);
+	kprintf("  # STEP-FAIL panic %s\n", where);
+}
+
+static void announce(void)
+{
+	static bool done;
+
+	if (!done)
+		panic_add_section("The step gate", print_where);
+	done = true;
+}
+
 /* Interrupts off: nobody else on this CPU may come to the allocator that is not there. */
 static void with_a_world(void (*run)(void))
 {
@@ -196,6 +217,7 @@ static void with_a_world(void (*run)(void))
 		return;
 	}
 	__asm__ volatile("cli" : : : "memory");
+	announce();
 	put_aside();
 	trap_handler_t old = trap_set_handler(TRAP_DEBUG, on_trap);
 	run();
@@ -258,7 +280,7 @@ static void sweep_as_told(void)
 	r.at = number("stepat", 0);
 	memset(&step_totals, 0, sizeof step_totals);
 	if (r.script < step_script_count)
-		step_once(&r);
+		step_again(&r);
 	else
 		step_sweep(r.seed, number("stepsteps", 0), number("stepfull", 0));
 }
