@@ -14,7 +14,7 @@
 #include <arch/cpu.h>
 #include <arch/irq.h>
 #include <arch/serial.h>
-#include <arch/smp.h>
+#include <arch/switch.h>
 
 _Static_assert((CONSOLE_LOG_SIZE & (CONSOLE_LOG_SIZE - 1)) == 0, "log: a power of two");
 
@@ -95,12 +95,12 @@ void console_write(const char *s, size_t n)
 {
 	bool mine;
 
-	cpu_stay();			/* the lock knows its holder by the CPU */
+	switch_forbid();		/* the lock knows its holder by the CPU */
 	mine = lock();
 	write_all(s, n);
 	if (mine)
 		unlock();
-	cpu_leave();
+	switch_allow();
 }
 
 size_t console_log_read(uint64_t *pos, char *out, size_t max)

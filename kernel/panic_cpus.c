@@ -3,12 +3,15 @@
 #include "panic_cpus.h"
 
 #include <arch/cpu.h>
+#include <arch/smp.h>
 #include <arch/stop.h>
 #include <arch/trap.h>
 #include <arch/unwind.h>
 #include <labyrinth/backtrace.h>
 #include <labyrinth/print.h>
 #include <labyrinth/smp.h>
+#include <labyrinth/string.h>
+#include <labyrinth/thread.h>
 
 #define CALLS 6u		/* lines a CPU: the report is about another one */
 #define COLUMNS 64u		/* then a new line */
@@ -17,12 +20,35 @@
  * entry; 0 is for those that have none.  Only the CPU that reports is here. */
 static uint64_t ways[CPU_NUMBERS];
 
-static uint64_t way_of(const struct trap_frame *f)
+/* Its thread's name, from memory that may be damaged; "" where there is none, or nothing to do. */
+static void name_thread(unsigned cpu, char name[THREAD_NAME_MAX])
 {
+	const struct thread *t = smp_thread_of(cpu);
+	uintptr_t from = t ? (uintptr_t)thread_name(t) : 1, word;
+	size_t n = 0;
+
+	for (; n < THREAD_NAME_MAX - 1 && peek((from + n) & ~(uintptr_t)7, &word); n++) {
+		char c = (char)(word >> (from + n) % 8 * 8);
+
+		if (c < ' ' || c > '~')
+			break;
+		name[n] = c;
+	}
+	name[n] = '\0';
+	if (strcmp(name, "idle") == 0)
+		name[0] = '\0';
+}
+
+static uint64_t way_of(unsigned cpu, const struct trap_frame *f)
+{
+	char name[THREAD_NAME_MAX];
 	struct unwind u;
 	uint64_t hash = 0;
 	unsigned n = 0;
 
+	name_thread(cpu, name);
+	for (const char *c = name; *c; c++)
+		hash = hash * 31 + (uint8_t)*c;
 	unwind_trap(&u, f);
 	do
 		hash = (hash ^ u.pc) * 0x9e3779b97f4a7c15u;	/* 2^64 / the golden ratio */
@@ -39,7 +65,7 @@ static void find_ways(void)
 		if (cpu == cpu_number() || !cpu_online(cpu))
 			ways[cpu] = 0;
 		else if (stop_look(cpu, &s) && !s.what)
-			ways[cpu] = way_of(s.frame);
+			ways[cpu] = way_of(cpu, s.frame);
 		else
 			ways[cpu] = 2 * cpu + 2;
 	}
@@ -89,6 +115,7 @@ static void print_way(const struct trap_frame *f)
 
 static void print_cpu(unsigned cpu)
 {
+	char thread[THREAD_NAME_MAX];
 	struct stopped s;
 
 	if (!stop_look(cpu, &s)) {
@@ -96,6 +123,8 @@ static void print_cpu(unsigned cpu)
 		return;
 	}
 	print_numbers(cpu);
+	name_thread(cpu, thread);
+	kprintf(*thread ? ", thread %s" : "", thread);
 	kprintf(s.what ? ", panicking too: %s\n" : "\n", s.what);
 	print_way(s.frame);
 }

@@ -4,6 +4,7 @@
 #include <labyrinth/irq.h>
 #include <labyrinth/print.h>
 #include <labyrinth/smp.h>
+#include <labyrinth/thread.h>
 
 #include "kernel/shell.h"
 
@@ -16,12 +17,31 @@ static uint64_t interrupts_of(unsigned cpu)
 	return sum;
 }
 
+/* Called on the CPU itself, where its thread cannot go away meanwhile. */
+static void tell_thread(void *arg)
+{
+	const struct thread *t = thread_current();
+
+	ksnprintf(arg, THREAD_NAME_MAX, "%s", t ? thread_name(t) : "idle");
+}
+
+static const char *doing(unsigned cpu, char name[THREAD_NAME_MAX])
+{
+	if (cpu == cpu_number())
+		return "this prompt";
+	if (cpu_has_job(cpu))
+		return "a job";
+	return cpu_call(cpu, tell_thread, name) ? name : "it does not answer";
+}
+
 static void show(unsigned cpu, const struct cpu_info *info)
 {
+	char name[THREAD_NAME_MAX];
+
 	kprintf("  %3u  %7u  %-8s  ", cpu, info->apic_id, cpu_state_name(info->state));
 	if (info->state == CPU_ONLINE)
 		kprintf("%10llu  %s\n", (unsigned long long)interrupts_of(cpu),
-			cpu == cpu_number() ? "this prompt" : cpu_doing(cpu));
+			doing(cpu, name));
 	else
 		kprintf("%10s  %s\n", "", info->why ? info->why : "");
 }

@@ -21,7 +21,7 @@
 
 #include <arch/cpu.h>
 #include <arch/irq.h>
-#include <arch/smp.h>
+#include <arch/switch.h>
 #include <labyrinth/irq.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/print.h>
@@ -148,24 +148,13 @@ static void run_here(cpu_fn_t fn, void *arg)
 	irq_restore(flags);
 }
 
-/* Each is one instruction, as the counter wants. */
-void cpu_stay(void)
-{
-	__asm__ volatile("incl %%gs:%c0" : : "i"(PERCPU_PREEMPT_COUNT) : "memory", "cc");
-}
-
-void cpu_leave(void)
-{
-	__asm__ volatile("decl %%gs:%c0" : : "i"(PERCPU_PREEMPT_COUNT) : "memory", "cc");
-}
-
 bool cpu_call(unsigned cpu, cpu_fn_t fn, void *arg)
 {
 	uint32_t number;
 	bool done = false;
 
 	KASSERT(!in_nmi());
-	cpu_stay();
+	switch_forbid();
 	if (cpu == cpu_number()) {
 		run_here(fn, arg);
 		done = true;
@@ -176,7 +165,7 @@ bool cpu_call(unsigned cpu, cpu_fn_t fn, void *arg)
 		else
 			no_answer(cpu);
 	}
-	cpu_leave();
+	switch_allow();
 	return done;
 }
 
@@ -208,9 +197,9 @@ bool cpu_call_others(cpu_fn_t fn, void *arg)
 	bool all;
 
 	KASSERT(!in_nmi());
-	cpu_stay();
+	switch_forbid();
 	all = call_others(fn, arg);
-	cpu_leave();
+	switch_allow();
 	return all;
 }
 
@@ -219,10 +208,10 @@ bool cpu_call_all(cpu_fn_t fn, void *arg)
 	bool all;
 
 	KASSERT(!in_nmi());
-	cpu_stay();
+	switch_forbid();
 	all = call_others(fn, arg);
 	run_here(fn, arg);
-	cpu_leave();
+	switch_allow();
 	return all;
 }
 

@@ -55,11 +55,6 @@ bool cpu_do_job(void)
 	return true;
 }
 
-__attribute__((weak)) const char *cpu_doing(unsigned cpu)
-{
-	return cpu_has_job(cpu) ? "a job" : cpu == 0 ? "what it booted for" : "idle";
-}
-
 /* A job posted after the look kicks, and a kick ends the wait. */
 __attribute__((weak)) _Noreturn void cpu_idle(void)
 {

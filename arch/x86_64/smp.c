@@ -68,6 +68,8 @@ unsigned cpus_online(void) { return atomic_load_explicit(&online, memory_order_r
 
 unsigned cpus_too_late(void) { return atomic_load_explicit(&too_late, memory_order_relaxed); }
 
+struct thread *smp_thread_of(unsigned cpu) { return percpu_areas[cpu]->current; }
+
 static enum cpu_state state_of(unsigned cpu)
 {
 	/* pairs with the CAS in ap_main(): who sees it online sees its percpu_areas[] */

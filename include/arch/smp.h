@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct thread;
+
 /* Is it the CPU that runs already, which has number 0?  Context: boot. */
 bool smp_is_first(uint32_t apic_id);
 
@@ -20,9 +22,9 @@ bool smp_add(uint32_t apic_id);
 /* CPU @cpu is to come when it is not waited for any more: for tests.  Context: as smp_add(). */
 void smp_delay(unsigned cpu);
 
-/* The running thread is not taken off its CPU until cpu_leave(); they nest.  Context: any. */
-void cpu_stay(void);
-void cpu_leave(void);
+/* The thread on CPU @cpu, which is online; NULL before it has threads.  Only for looking at it
+ * where it cannot go away: when @cpu has been stopped.  Context: any. */
+struct thread *smp_thread_of(unsigned cpu);
 
 /* See cpus_start().  @trampoline: a page of RAM below 640 KiB, or 0 when there is none. */
 void smp_start(uint32_t trampoline);

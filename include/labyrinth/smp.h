@@ -40,10 +40,6 @@ bool cpu_online(unsigned cpu);
 /* What is known of CPU @cpu.  Context: any.  Return: false when there is no such number. */
 bool cpu_get_info(unsigned cpu, struct cpu_info *out);
 
-/* What CPU @cpu, which is online, is doing, in a few words.  Weak: a scheduler knows more.
- * Context: any; true when it was looked. */
-const char *cpu_doing(unsigned cpu);
-
 /**
  * cpus_find() - which CPUs the firmware lists
  *
