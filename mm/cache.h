@@ -91,13 +91,16 @@ static inline bool cache_put_into(size_t off, uint32_t frame)
 	return true;
 }
 
-/* The number of a page within the hot window; huge if it is outside or misaligned. */
-static inline uint64_t hot_number(const void *page)
+/* How many pages behind @base @page stands; huge if it is before or misaligned. */
+static inline uint64_t page_number(const void *page, const unsigned char *base)
 {
-	uint64_t off = (uint64_t)((uintptr_t)page - (uintptr_t)mm.hot.base);
+	uint64_t off = (uint64_t)((uintptr_t)page - (uintptr_t)base);
 
 	return off >> PAGE_SHIFT | off << (64 - PAGE_SHIFT);
 }
+
+/* The number of a page within the hot window; huge if it is outside. */
+static inline uint64_t hot_number(const void *page) { return page_number(page, mm.hot.base); }
 
 /* Free frames of one half find a place: a word that names it, an empty one, or the tree. */
 void cache_put_bits(uint32_t first, uint32_t bits);
