@@ -64,6 +64,8 @@ static struct cpu_tables *map_all(struct cpu_area *a)
 	for (unsigned i = 0; i < STACK_COUNT; i++)
 		if (!map_pages(a->stack[i].space, STACK_SIZE))
 			return NULL;
+	if (!map_pages(a->nest.space, NEST_SIZE))
+		return NULL;
 	if (!map_pages(&a->percpu, (sizeof(a->percpu) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1)))
 		return NULL;
 	return map_page(&a->tables);
@@ -79,7 +81,7 @@ bool cpu_area_make(unsigned cpu)
 		return false;
 	}
 	cpu_tables_fill(tables, &a->tables, a->stack);
-	percpu_fill(&a->percpu, &a->percpu, cpu, a->stack);
+	percpu_fill(&a->percpu, &a->percpu, cpu, a->stack, &a->nest);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include <labyrinth/string.h>
 #include <port/features.h>
 #include <port/io.h>
+#include <port/nest.h>
 #include <port/paging.h>
 #include <port/stack.h>
 
@@ -108,6 +109,8 @@ static void map_image_aliases(void)
 		map_alias(at, guard, PTE_WRITE | PTE_NX);
 		at = guard + STACK_GUARD;
 	}
+	map_alias(at, (const char *)first_nest.guard, PTE_WRITE | PTE_NX);
+	at = (const char *)first_nest.space;
 	map_alias(at, kernel_end, PTE_WRITE | PTE_NX);
 }
 
@@ -120,6 +123,7 @@ static void unmap_guards(void)
 {
 	for (unsigned i = 0; i < STACK_COUNT; i++)
 		*image_entry(kernel_stacks[i].guard) = 0;
+	*image_entry(first_nest.guard) = 0;
 }
 
 void pat_init(void)

@@ -7,6 +7,7 @@
 #include <port/percpu.h>
 
 #include <boot/layout.h>
+#include <port/nest.h>
 #include <port/segments.h>
 
 static struct percpu first_cpu;
@@ -56,16 +57,18 @@ void cpu_tables_load(const struct cpu_tables *t)
 }
 
 void percpu_fill(struct percpu *p, struct percpu *at, unsigned number,
-		 struct kernel_stack stack[STACK_COUNT])
+		 struct kernel_stack stack[STACK_COUNT], struct nest_stack *nest)
 {
 	p->self = at;
 	p->number = number;
 	p->irq_stack = &stack[STACK_IRQ] + 1;
+	p->stacks = stack;
+	p->nest = nest;
 }
 
 void percpu_init_first(void)
 {
-	percpu_fill(&first_cpu, &first_cpu, 0, kernel_stacks);
+	percpu_fill(&first_cpu, &first_cpu, 0, kernel_stacks, &first_nest);
 	percpu_install(&first_cpu);
 	cpu_tables_fill(&first_tables, &first_tables, kernel_stacks);
 	cpu_tables_load(&first_tables);

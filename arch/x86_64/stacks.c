@@ -2,9 +2,14 @@
 /* Room for the first stacks.  Their guard pages are unmapped by directmap_init(). */
 #include <port/stack.h>
 
+#include <port/nest.h>
+
 /* ".bss." so that the compiler makes it take no room in the file. */
 __attribute__((section(".bss.stacks"), aligned(4096)))
 struct kernel_stack kernel_stacks[STACK_COUNT];
+
+__attribute__((section(".bss.stacks.nest"), aligned(4096)))
+struct nest_stack first_nest;
 
 _Static_assert(sizeof(struct kernel_stack) == STACK_GUARD + STACK_SIZE, "no padding");
 

@@ -29,9 +29,14 @@
 static const char *guarded_stack(uintptr_t addr)
 {
 	const struct kernel_stack *stack = kernel_stacks;
+	const struct nest_stack *nest = &first_nest;
 
-	if (cpu_area_contains(addr))
+	if (cpu_area_contains(addr)) {
 		stack = cpu_area((unsigned)((addr - CPU_AREA_BASE) / CPU_AREA_SIZE))->stack;
+		nest = &cpu_area((unsigned)((addr - CPU_AREA_BASE) / CPU_AREA_SIZE))->nest;
+	}
+	if (addr - (uintptr_t)nest->guard < STACK_GUARD)
+		return "nested exceptions'";
 	for (unsigned id = 0; id < STACK_COUNT; id++)
 		if (addr - (uintptr_t)stack[id].guard < STACK_GUARD)
 			return stack_name(id);

@@ -6,6 +6,7 @@
 #include <arch/trap.h>
 #include <arch/init.h>
 #include <arch/irq.h>
+#include <arch/nmi.h>
 #include <arch/stop.h>
 
 #include <boot/layout.h>
@@ -88,7 +89,7 @@ void exception(struct trap_frame *f)
 		context_enter_nmi();
 	if (f->vector == TRAP_NMI)
 		stop_on_nmi(f);
-	if (!h || !h(f))
+	if (!(f->vector == TRAP_NMI && nmi_dispatch(f)) && (!h || !h(f)))
 		trap_panic(f);
 	if (unmaskable)
 		context_leave_nmi();

@@ -14,6 +14,9 @@
 /* Where exception() returns to, with the frame right above (trap_entry.S). */
 extern const char trap_return[];
 
+/* The same for exceptions that nest: what nest_enter(), exception(), nest_leave() return to. */
+extern const char nest_landed[], nest_return[], nest_left[];
+
 /* Where what irq_entry.S calls returns to; rbp is the address of the frame, and the
  * handler may run on another stack. */
 extern const char irq_return[], irq_preempt_return[];
@@ -98,7 +101,8 @@ static bool follow(struct unwind *u)
 
 	if (!peek(fp, &next) || !peek(fp + 8, &ret) || !in_text(ret))
 		return false;
-	if (ret == (uintptr_t)trap_return)
+	if (ret == (uintptr_t)trap_return || ret == (uintptr_t)nest_landed ||
+	    ret == (uintptr_t)nest_return || ret == (uintptr_t)nest_left)
 		return cross(u, (const struct trap_frame *)(fp + 16));
 	if (ret == (uintptr_t)irq_return || ret == (uintptr_t)irq_preempt_return)
 		return cross(u, (const struct trap_frame *)next);

@@ -10,6 +10,7 @@
 #include <labyrinth/boot_info.h>
 #include <labyrinth/string.h>
 #include <port/io.h>
+#include <port/nest.h>
 #include <port/paging.h>
 #include <port/stack.h>
 
@@ -75,7 +76,7 @@ TEST(the_image_has_its_rights_and_its_aliases_no_more)
 	expect_rights(rodata_start, rodata_end, false, false);
 	expect_rights(sealed_start, sealed_end, false, false);
 	expect_rights(sealed_end, (const char *)kernel_stacks, true, false);
-	expect_rights((const char *)(kernel_stacks + STACK_COUNT), kernel_end, true, false);
+	expect_rights((const char *)first_nest.space, kernel_end, true, false);
 }
 
 TEST(below_each_stack_lies_an_unmapped_page)

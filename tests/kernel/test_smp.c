@@ -102,6 +102,9 @@ TEST(each_area_has_its_rights_and_its_guards)
 			for (unsigned at = 0; at < STACK_SIZE; at += PAGE_SIZE)
 				expect_page(a->stack[id].space + at, true);
 		}
+		EXPECT(!pagetable_lookup(a->nest.guard, &m));
+		for (unsigned at = 0; at < NEST_SIZE; at += PAGE_SIZE)
+			expect_page(a->nest.space + at, true);
 		EXPECT(!pagetable_lookup(a->guard, &m));
 		expect_page(&a->percpu, true);
 		EXPECT(!pagetable_lookup(a->guard2, &m));

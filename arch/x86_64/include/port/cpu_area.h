@@ -15,12 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <port/nest.h>
 #include <port/percpu.h>
 #include <port/segments.h>
 #include <port/stack.h>
 
 struct cpu_area {
 	struct kernel_stack stack[STACK_COUNT];	/* ap_entry.S knows that the main one is first */
+	struct nest_stack nest;
 	uint8_t guard[STACK_GUARD];
 	_Alignas(4096) struct percpu percpu;
 	_Alignas(4096) uint8_t guard2[STACK_GUARD];

@@ -22,6 +22,8 @@ struct percpu {
 	uint32_t preempt_count;	/* 0: the running thread may be taken off this CPU */
 	uint32_t need_resched;	/* not 0: it should be */
 	void *irq_stack;	/* its top: where the outermost interrupt's handler runs */
+	struct kernel_stack *stacks;	/* STACK_COUNT of them */
+	struct nest_stack *nest;	/* where NMIs, machine checks, debug exceptions run */
 	struct thread *current;	/* the thread that runs here, or was interrupted here */
 
 	_Alignas(64) unsigned char local[CPU_LOCAL_BYTES];	/* for mm/: see arch/cpu.h */

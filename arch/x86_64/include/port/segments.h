@@ -58,7 +58,7 @@ void cpu_tables_load(const struct cpu_tables *t);
  * Context: boot, once for each CPU.
  */
 void percpu_fill(struct percpu *p, struct percpu *at, unsigned number,
-		 struct kernel_stack stack[STACK_COUNT]);
+		 struct kernel_stack stack[STACK_COUNT], struct nest_stack *nest);
 
 /* The first CPU's own data, and its tables.  Context: boot, first. */
 void percpu_init_first(void);
