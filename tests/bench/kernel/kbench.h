@@ -98,5 +98,8 @@ void kbench_take(struct kbench_taken *t, unsigned most, unsigned least,
 bool kbench_textbook_start(void);
 void kbench_textbook_stop(void);
 
+/* Interrupts: by an instruction, to oneself, from the timer. */
+void kbench_interrupts(void);
+
 /* mm_init() once more, and how large its metadata is.  Nothing can be allocated afterwards. */
 void kbench_boot(void);

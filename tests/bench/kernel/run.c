@@ -111,6 +111,8 @@ void bench_run(const char *which)
 		run_drain(&kbench_labyrinth);
 	if (any_wanted("textbook"))
 		run_textbook();
+	if (wanted("kernel", "interrupts"))
+		kbench_interrupts();
 	if (wanted("labyrinth", "boot"))
 		kbench_boot();
 	kprintf("BENCH-END\n");
