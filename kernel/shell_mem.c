@@ -24,6 +24,14 @@ static void show_zones(const struct zone_stats zone[ZONE_COUNT])
 			(unsigned long long)zone[z].min, (unsigned long long)zone[z].low);
 }
 
+static void show_quarantine(const struct zone_stats zone[ZONE_COUNT])
+{
+	for (enum zone_id z = 0; z < ZONE_COUNT; z++)
+		if (zone[z].quarantined)
+			kprintf("  In quarantine in %s, for the hardware reports damage: %llu\n",
+				zone_name(z), (unsigned long long)zone[z].quarantined);
+}
+
 static void show_unusable(const struct zone_stats *zone, unsigned order)
 {
 	unsigned share = zone_unusable(zone, order);
@@ -122,6 +130,7 @@ COMMAND(mem, "[all]", "show zones, free blocks, owners and dead ends",
 	for (enum zone_id z = 0; z < ZONE_COUNT; z++)
 		zone_stats(z, &zone[z]);
 	show_zones(zone);
+	show_quarantine(zone);
 	show_blocks(zone);
 	show_owners();
 	show_dead_ends(argc == 2);

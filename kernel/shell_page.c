@@ -72,12 +72,18 @@ static void show_frame(uint64_t phys)
 		kprintf(": a dead end\n");
 		return;
 	}
+	if (info.state == PAGE_QUARANTINED) {
+		kprintf(": the hardware reported damage\n");
+		return;
+	}
 	kprintf(", in a block of order %u (%s) from frame %#x\n", info.order,
 		size_text(size, (uint64_t)PAGE_SIZE << info.order), info.head.n);
 	if (info.state != PAGE_FREE)
 		kprintf("  owner       %s\n", owner_name(info.owner));
 	if (info.state == PAGE_SHARED)
 		kprintf("  references  %u besides the owner's\n", info.refs);
+	if (info.damaged)
+		kprintf("  damaged     the hardware says so of a page in it\n");
 	kprintf("  generation  %u\n", info.generation);
 	if (info.in_zone)
 		kprintf("  zone        %s\n", zone_name(info.zone));

@@ -18,6 +18,7 @@ struct audit {
 	uint64_t held[OWNER_COUNT];	/* frames by owner, counted from the words */
 	uint64_t held_in[ZONE_COUNT];	/* the same by zone */
 	uint64_t lent[ZONE_COUNT];
+	uint64_t quarantined[ZONE_COUNT];
 	uint64_t out[CONTRACT_COUNT];	/* blocks that carry a contract's number */
 };
 
@@ -135,6 +136,12 @@ static uint32_t audit_frame(struct audit *a, uint32_t f)
 			finding(a, "I4: reserved frame 0x%x is free in the tree", f);
 		return f + 1;
 	}
+	if (word_state(w) == PAGE_QUARANTINED) {
+		if (order >= 0 || in_cache(f) || is_promised(f))
+			finding(a, "I2: frame 0x%x is in quarantine and free", f);
+		a->quarantined[zone_id_of(f)]++;
+		return f + 1;
+	}
 	if (word_is_free(w)) {
 		int places = (order >= 0) + in_cache(f) + is_promised(f);
 		if (places == 0)
@@ -220,11 +227,16 @@ static void audit_total(struct audit *a, enum zone_id id)
 	struct zone_stats s;
 
 	zone_stats(id, &s);
-	if (s.free + a->held_in[id] + s.contracted != s.total)
-		finding(a, "I3: zone %s: %llu free + %llu held + %llu contracted are not %llu",
+	if (s.free + a->held_in[id] + s.contracted + a->quarantined[id] != s.total)
+		finding(a, "I3: zone %s: %llu free + %llu held + %llu contracted + %llu "
+			"quarantined are not %llu",
 			zone_name(id), (unsigned long long)s.free,
 			(unsigned long long)a->held_in[id], (unsigned long long)s.contracted,
-			(unsigned long long)s.total);
+			(unsigned long long)a->quarantined[id], (unsigned long long)s.total);
+	if (s.quarantined != a->quarantined[id])
+		finding(a, "I3: zone %s counts %llu quarantined frames, the words say %llu",
+			zone_name(id), (unsigned long long)s.quarantined,
+			(unsigned long long)a->quarantined[id]);
 	if (s.lent != a->lent[id])
 		finding(a, "I3: zone %s counts %llu lent frames, the words say %llu",
 			zone_name(id), (unsigned long long)s.lent,

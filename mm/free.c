@@ -3,14 +3,14 @@
 #include "block.h"
 #include "cache.h"
 #include "contract.h"
+#include "damage.h"
 #include "event.h"
 #include "owner_count.h"
 #include "report.h"
 #include "slow.h"
 #include "word.h"
 
-/* Memory that has no words yet, because nobody has ever had it. */
-static bool frame_sleeps(uint32_t f)
+bool slow_frame_sleeps(uint32_t f)
 {
 	if (f >= mm.end)
 		return false;
@@ -24,7 +24,7 @@ enum page_error slow_find(const void *page, unsigned order, uint32_t *f)
 	frame_t frame = page_to_frame(page);
 	bool awake = !frame_is_none(frame) && mm_awake(frame.n);
 
-	if (!awake && (frame_is_none(frame) || !frame_sleeps(frame.n)))
+	if (!awake && (frame_is_none(frame) || !slow_frame_sleeps(frame.n)))
 		return PAGE_NOT_RAM;
 	if ((uintptr_t)page & (PAGE_SIZE - 1) || order > ORDER_MAX ||
 	    frame.n & ((1u << order) - 1))
@@ -33,8 +33,7 @@ enum page_error slow_find(const void *page, unsigned order, uint32_t *f)
 	return awake ? PAGE_OK : PAGE_DOUBLE_FREE;
 }
 
-/* The first frame of the held block that covers @f, or @f itself if none does. */
-static uint32_t block_head(uint32_t f)
+uint32_t slow_block_head(uint32_t f)
 {
 	for (unsigned o = 0; o <= ORDER_MAX; o++) {
 		uint32_t head = f & ~((1u << o) - 1);
@@ -53,9 +52,11 @@ enum page_error slow_diagnose(uint32_t f, uint64_t w, unsigned order, owner_t ow
 	if (!owner_live(owner))
 		return PAGE_BAD_OWNER;
 	if (word_is_free(w))
-		return block_head(f) == f ? PAGE_DOUBLE_FREE : PAGE_INSIDE_BLOCK;
+		return slow_block_head(f) == f ? PAGE_DOUBLE_FREE : PAGE_INSIDE_BLOCK;
 	if (word_state(w) == PAGE_RESERVED)
 		return PAGE_NOT_RAM;
+	if (word_state(w) == PAGE_QUARANTINED)
+		return PAGE_WRONG_STATE;
 	if (word_owner(w).id != owner.id)
 		return PAGE_WRONG_OWNER;
 	return word_order(w) != order ? PAGE_WRONG_ORDER : PAGE_WRONG_STATE;
@@ -87,7 +88,7 @@ enum page_error slow_free(void *page, unsigned order, owner_t owner)
 
 	uint64_t w = atom_load(word_at(f));	/* pairs with the store that handed it out */
 	do {
-		if (!word_is_idle(w, order, owner))
+		if (!word_is_idle(w & ~WORD_DAMAGED, order, owner))
 			return slow_refuse("free", page, order, owner,
 					   slow_diagnose(f, w, order, owner));
 		/* Pairs with a racing free or transfer: one succeeds, the other is refused. */
@@ -98,6 +99,8 @@ enum page_error slow_free(void *page, unsigned order, owner_t owner)
 		event_note(MM_FREE, order, 0, owner, OWNER_NONE, (frame_t){ f });
 	if (w & WORD_CONTRACT) {
 		contract_give(w, f);
+	} else if (w & WORD_DAMAGED) {
+		damage_freed(f, order);
 	} else if (order == 0 && f - mm.hot.first < atom_load(&mm.hot.frames)) {
 		if (!cache_put_into(LOCAL_CURRENT, f - mm.hot.first))
 			cache_put_elsewhere(f - mm.hot.first);
@@ -137,14 +140,14 @@ void page_query(frame_t f, struct page_info *out)
 	out->zone = zone_id_of(f.n);
 	out->in_zone = mm.zone[out->zone].total != 0;
 
-	uint32_t head = block_head(f.n);
+	uint32_t head = slow_block_head(f.n);
 	if (!mm_awake(head)) {
-		if (frame_sleeps(f.n))
+		if (slow_frame_sleeps(f.n))
 			out->state = PAGE_FREE, out->order = AREA_ORDER,
 			out->head = (frame_t){ f.n & ~((1u << AREA_ORDER) - 1) };
 		return;
 	}
-	uint64_t w = atom_load(word_at(head));	/* a snapshot; pairs as in block_head() */
+	uint64_t w = atom_load(word_at(head));	/* a snapshot; pairs as in slow_block_head() */
 	out->generation = word_generation(w);
 	if (word_is_free(w)) {
 		describe_free(f, out);
@@ -154,5 +157,6 @@ void page_query(frame_t f, struct page_info *out)
 	out->state = word_state(w);
 	out->order = word_order(w);
 	out->owner = word_owner(w);
+	out->damaged = w & WORD_DAMAGED;
 	out->refs = out->state == PAGE_SHARED ? word_refs(w) : 0;
 }

@@ -86,7 +86,8 @@ static uint64_t as_reclaimed(uint64_t w, unsigned order, owner_t owner)
 {
 	enum page_state was = w & WORD_WAS_EXCL ? PAGE_EXCLUSIVE : PAGE_HELD;
 
-	return (w & (WORD_GEN_MASK | WORD_CONTRACT)) | word_held(was, order, owner);
+	return (w & (WORD_GEN_MASK | WORD_CONTRACT | WORD_DAMAGED)) |
+	       word_held(was, order, owner);
 }
 
 enum page_error page_lend(void *page, unsigned order, owner_t owner)
@@ -117,8 +118,9 @@ enum page_error page_reclaim(void *page, unsigned order, owner_t owner)
 
 	uint64_t w = atom_load(word_at(f));
 	do {
-		if (owner.id == 0 || !word_is(w & ~(WORD_CONTRACT | WORD_WAS_EXCL),
-					      word_held(PAGE_LENT, order, owner)))
+		if (owner.id == 0 ||
+		    !word_is(w & ~(WORD_CONTRACT | WORD_WAS_EXCL | WORD_DAMAGED),
+			     word_held(PAGE_LENT, order, owner)))
 			return slow_refuse("reclaim", page, order, owner,
 					   slow_diagnose(f, w, order, owner));
 	} while (!atom_cas(word_at(f), &w, as_reclaimed(w, order, owner)));

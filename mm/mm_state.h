@@ -4,6 +4,7 @@
 
 #include <arch/cpu.h>
 #include <arch/directmap.h>
+#include <labyrinth/damage.h>
 #include <labyrinth/mm.h>
 
 #include "local.h"
@@ -29,6 +30,7 @@ struct zone {
 	/* Rarely written, and so out of the way of what is read all the time. */
 	_Alignas(64) atom64_t contracted;	/* frames set aside by contracts */
 	atom64_t lent;			/* frames held by somebody, and lent to a device */
+	atom64_t quarantined;		/* frames never to be handed out: see quarantine.c */
 	atom64_t reserve;		/* frames ever taken below min */
 	atom64_t failures[ZONE_REFUSAL_COUNT];	/* what it answered to calls that failed */
 };
@@ -52,6 +54,8 @@ struct mm {
 	uint32_t end;			/* one past the highest frame with a word */
 	unsigned ncpu;
 	bool failing;			/* mm_fail_nth() is at work */
+	atom64_t ndamaged;		/* how many of these are in use */
+	atom64_t damaged[DAMAGED_MAX];	/* pages held or waiting: see quarantine.c */
 	uint64_t metadata_bytes;
 	struct zone zone[ZONE_COUNT];
 };

@@ -42,6 +42,7 @@ static bool claim(unsigned id, const char *name)
 	slot[id].name[n] = '\0';
 	/* What the number's last owner did is not his. */
 	atom_poke(&slot[id].peak, 0);
+	page_on_damage((owner_t){ (uint8_t)id }, NULL);
 	atom_poke(&owner_reserve[id], 0);
 	for (unsigned r = 0; r < ZONE_REFUSAL_COUNT; r++)
 		atom_poke(&owner_failures[id][r], 0);

@@ -171,12 +171,14 @@ enum page_error pool_give(struct pool *p, void *page)
 
 	uint64_t w = atom_load(word_at(f));	/* pairs with every CAS on the word */
 	do {
-		if (!word_is(w & ~WORD_CONTRACT, word_held(PAGE_HELD, 0, p->owner)))
+		if (!word_is(w & ~(WORD_CONTRACT | WORD_DAMAGED),
+			     word_held(PAGE_HELD, 0, p->owner)))
 			return slow_refuse("give", page, 0, p->owner,
 					   slow_diagnose(f, w, 0, p->owner));
 		/* Pairs with a racing gift, free or transfer: one of them succeeds. */
 	} while (!atom_cas(word_at(f), &w, word_freed(w) | (w & ~WORD_GEN_MASK) | WORD_POOLED));
-	if ((w & WORD_CONTRACT) || top_level(atom_load(&p->full)) >= p->high || !put_in(p, f)) {
+	if ((w & (WORD_CONTRACT | WORD_DAMAGED)) || top_level(atom_load(&p->full)) >= p->high ||
+	    !put_in(p, f)) {
 		atom_add(&p->passed_on, 1);
 		pass_on(p, f);
 	}

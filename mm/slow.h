@@ -39,6 +39,12 @@ void *slow_hand_out(uint32_t f, unsigned order, owner_t owner, gfp_t gfp, uint64
  */
 enum page_error slow_find(const void *page, unsigned order, uint32_t *f);
 
+/* Memory that has no words yet, because nobody has ever had it? */
+bool slow_frame_sleeps(uint32_t f);
+
+/* The first frame of the held block that covers @f, or @f itself if none does. */
+uint32_t slow_block_head(uint32_t f);
+
 /* Why is word @w of frame @f, not what @owner's block of @order would have? */
 enum page_error slow_diagnose(uint32_t f, uint64_t w, unsigned order, owner_t owner);
 

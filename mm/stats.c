@@ -112,7 +112,8 @@ void zone_stats(enum zone_id id, struct zone_stats *out)
 	out->free = zone_free(z) + out->cached;
 	out->lent = atom_peek(&z->lent);
 	out->contracted = atom_peek(&z->contracted);
-	out->held = out->total - out->free - out->contracted;
+	out->quarantined = atom_peek(&z->quarantined);
+	out->held = out->total - out->free - out->contracted - out->quarantined;
 	out->min = z->min;
 	out->low = z->low;
 	count_node(z, z->tree.root, 0, out->blocks);

@@ -393,3 +393,35 @@ void tree_give(struct tree *t, uint32_t first, unsigned order)
 	uint32_t c = first >> child_order(l);
 	give_run(t, l, c / NODE_FANOUT, c % NODE_FANOUT, order - child_order(l));
 }
+
+/* --- one frame in particular */
+
+/* Open what governs @frame from above.  Return: false if a block holds it, or a race was lost. */
+static bool open_above(struct tree *t, uint32_t frame)
+{
+	for (unsigned l = t->root; l >= 1; l--) {
+		uint32_t c = frame >> child_order(l);
+		unsigned e = entry_of(t, l, c);
+
+		if (entry_parked(e) && (e == ENTRY_HELD || !tree_open(t, l, c)))
+			return false;
+	}
+	return true;
+}
+
+bool tree_take_frame(struct tree *t, uint32_t frame)
+{
+	uint32_t group = frame >> GROUP_ORDER;
+	uint64_t mask = (uint64_t)1 << frame % 64;
+
+	for (unsigned tries = 0; tries < 8; tries++) {
+		if (!open_above(t, frame))
+			continue;
+		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
+		if (!(bits & mask))
+			return false;
+		if (take_bits(t, group, bits, mask, 1))
+			return true;
+	}
+	return false;
+}

@@ -100,6 +100,14 @@ bool tree_take(struct tree *t, unsigned order, uint32_t *first);
  */
 uint32_t tree_take_some(struct tree *t, uint32_t *half);
 
+/**
+ * tree_take_frame() - take one frame out of whatever free block it lies in
+ * @frame: relative to base; awake
+ * Context: any; waits for nobody.
+ * Return:  false if it is not free in the tree, or others were quicker several times.
+ */
+bool tree_take_frame(struct tree *t, uint32_t frame);
+
 /* Give a block back that was taken.  Context: any; waits for nobody. */
 void tree_give(struct tree *t, uint32_t first, unsigned order);
 

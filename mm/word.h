@@ -2,13 +2,14 @@
 /*
  * The word a frame: who holds the block that begins here.
  *
- *      63      56 55   48 47    34 33 32   28 27   24 23         0
- *     +----------+-------+--------+--+-------+-------+------------+
- *     | contract | owner |  refs  |p | order | state | generation |
- *     +----------+-------+--------+--+-------+-------+------------+
+ *      63      56 55 54   48 47    34 33 32   28 27   24 23         0
+ *     +----------+--+-------+--------+--+-------+-------+------------+
+ *     | contract |d | owner |  refs  |p | order | state | generation |
+ *     +----------+--+-------+--------+--+-------+-------+------------+
  *
  * contract: the block belongs to this reserve contract and goes back to it when
- * freed; 0 for none.  p: it waits in a page pool of its owner's.
+ * freed; 0 for none.  p: it waits in a page pool of its owner's.  d: the hardware
+ * has reported damage in it, so that its free goes by way of quarantine.c.
  *
  * The word of a block's first frame speaks for the block.  The words of all
  * other frames, free or inside a block, are FREE: everything above the
@@ -26,13 +27,16 @@
  *      HELD or EXCLUSIVE <-------> LENT (refs 1: was EXCLUSIVE)
  *                         reclaim
  *
+ *      FREE, or freed with the mark d, ----> QUARANTINED ----> FREE
+ *           by who has taken it out of the tree       page_pardon()
+ *
  * W1  A word changes only by compare-and-swap, but for FREE -> HELD or
  *     EXCLUSIVE: there the frame has just been taken out of the tree or a cache,
  *     its taker alone may write the word, and a plain store does it.  So does the
  *     mark p when a page goes from the allocator into a pool, or comes out.
  * W2  The generation grows by one with every free and every transfer (mod 2^24),
  *     so that a handle that names an older one is stale.
- * W3  A state other than FREE and RESERVED has an owner other than 0.
+ * W3  A state other than FREE, RESERVED and QUARANTINED has an owner other than 0.
  */
 #pragma once
 
@@ -49,10 +53,13 @@
 #define WORD_REF_MASK    0x3fffu
 #define WORD_WAS_EXCL    ((uint64_t)1 << WORD_REF_SHIFT)	/* LENT: it was EXCLUSIVE */
 #define WORD_OWNER_SHIFT 48u
+#define WORD_OWNER_MASK  0x7fu
+#define WORD_DAMAGED     ((uint64_t)1 << 55)
 #define WORD_CONTRACT_SHIFT 56u
 #define WORD_CONTRACT    ((uint64_t)0xff << WORD_CONTRACT_SHIFT)
 
 _Static_assert(ORDER_MAX <= WORD_ORDER_MASK, "the order fits its field");
+_Static_assert(OWNER_COUNT <= WORD_OWNER_MASK + 1, "the owner fits its field");
 _Static_assert(PAGE_STATE_COUNT <= WORD_STATE_MASK + 1, "the state fits its field");
 _Static_assert(PAGE_FREE == 0, "a word of zero is a free frame of generation 0");
 
@@ -73,7 +80,7 @@ static inline uint32_t word_refs(uint64_t w)
 
 static inline owner_t word_owner(uint64_t w)
 {
-	return (owner_t){ (uint8_t)(w >> WORD_OWNER_SHIFT) };
+	return (owner_t){ (uint8_t)(w >> WORD_OWNER_SHIFT & WORD_OWNER_MASK) };
 }
 
 static inline uint32_t word_generation(uint64_t w) { return (uint32_t)(w & WORD_GEN_MASK); }

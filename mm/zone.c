@@ -116,6 +116,9 @@ static void area_wake(struct zone *z, uint32_t area, const uint64_t bits[NODE_FA
 	if (z == mm.hot_zone)
 		hot_grow();
 	tree_area_publish(&z->tree, area);
+	/* Pairs with enlist(): a page reported before its area woke is looked for now. */
+	if (__builtin_expect(atom_load(&mm.ndamaged) != 0, 0))
+		page_damaged_retry();
 }
 
 void zone_bridge(struct zone *z, uint32_t area)

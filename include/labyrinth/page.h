@@ -168,6 +168,7 @@ struct page_info {
 	owner_t promised;		/* free, but set aside by a reserve contract of his */
 	uint32_t generation;
 	uint32_t refs;			/* extra references, PAGE_SHARED only */
+	bool damaged;			/* held, and the hardware reported damage in the block */
 	bool in_zone;			/* false: no zone covers it */
 	enum zone_id zone;
 };

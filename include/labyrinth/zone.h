@@ -19,7 +19,7 @@ struct zone_stats {
 	uint64_t held;			/* in blocks with an owner, all states but free */
 	uint64_t cached;		/* of the free ones, in per-CPU caches */
 	uint64_t asleep;		/* of the free ones, never yet touched */
-	uint64_t quarantined;
+	uint64_t quarantined;		/* damaged, and never handed out: labyrinth/damage.h */
 	uint64_t lent;			/* of the held ones, to devices */
 	uint64_t contracted;		/* set aside by reserve contracts, not lent out */
 	uint64_t min, low;		/* watermarks: only ATOMIC goes below min;
