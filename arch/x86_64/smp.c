@@ -274,8 +274,9 @@ _Noreturn void ap_main(unsigned cpu)
 		atomic_fetch_add_explicit(&too_late, 1, memory_order_relaxed);	/* a number */
 		machine_halt();
 	}
-	atomic_fetch_add_explicit(&online, 1, memory_order_relaxed);	/* see cpus_online() */
 	/* A change of mappings from before ONLINE was not sent here. */
 	write_cr3(read_cr3());
+	/* What makes others rely on this CPU belongs here: above, it may yet be given up. */
+	atomic_fetch_add_explicit(&online, 1, memory_order_relaxed);	/* see cpus_online() */
 	cpu_idle();
 }

@@ -79,7 +79,8 @@ typedef void (*cpu_fn_t)(void *arg);
  * What the caller wrote before is seen by @fn, what @fn wrote by the caller afterwards.
  * A CPU that does not take the call within some seconds is named on the console.
  *
- * Context: threads and interrupt handlers, interrupts masked or not; not in_nmi(), not in @fn.
+ * Context: threads and interrupt handlers, interrupts masked or not; not in_nmi(), not in @fn,
+ *          and without a spin lock: whoever waits for that one does not answer calls.
  * Return:  false when @cpu is not online or does not answer; then @fn never runs there.
  * Panics:  when @fn begins there and does not end.
  */
