@@ -19,6 +19,7 @@
 #include <labyrinth/print.h>
 #include <labyrinth/smp.h>
 #include <labyrinth/string.h>
+#include <labyrinth/thread.h>
 #include <port/apic.h>
 #include <port/cpu_area.h>
 #include <port/cpu_call.h>
@@ -266,6 +267,7 @@ _Noreturn void ap_main(unsigned cpu)
 	apic_init_cpu();
 	timer_init_cpu();
 	percpu_areas[cpu] = percpu();
+	sched_init_cpu();
 	while (cpu == late && state_of(cpu) == CPU_STARTING)
 		cpu_relax();
 	/* Releases what stands above to whoever sees ONLINE; against give_up_the_others(). */

@@ -24,6 +24,10 @@ static inline uint32_t switch_forbidden(void);		/* how often; stale unless it is
 static inline bool switch_wanted(void);
 static inline void switch_set_wanted(bool wanted);
 
+/* Interrupt IRQ_DEFERRED comes to this CPU soon, if it has a local APIC; another thread is
+ * wanted in any case, so that the scheduler looks.  Context: any, NMI included. */
+void switch_interrupt_self(void);
+
 /**
  * context_switch() - leave this stack for another
  * @save: receives where this one is left

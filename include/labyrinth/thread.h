@@ -71,6 +71,17 @@ struct thread *thread_current(void);
 const char *thread_name(const struct thread *t);
 unsigned thread_priority(const struct thread *t);
 
+/**
+ * thread_move() - go on at CPU @cpu, and stay there
+ * @cpu: THREAD_ANY_CPU: anywhere again
+ *
+ * Context: threads that may sleep.
+ * Return:  false, and nothing has changed, when there are no threads on that CPU.
+ */
+bool thread_move(uint32_t cpu);
+
+#define THREAD_ANY_CPU UINT32_MAX
+
 /* Let others of the same priority run first.  Context: threads that may sleep. */
 void thread_yield(void);
 
@@ -108,6 +119,15 @@ void thread_unpark(struct thread *t);
  */
 void preempt_disable(void);
 void preempt_enable(void);
+
+/**
+ * sched_may_sleep() - stop who is about to do what needs a thread that may sleep, and is none
+ * @what: what that is, for the report
+ *
+ * Context: any.
+ * Panics:  in a handler, while preemption is forbidden, or in an idle thread.
+ */
+void sched_may_sleep(const char *what);
 
 enum thread_state {
 	THREAD_READY,			/* would run if a CPU were free */
@@ -150,3 +170,10 @@ const struct thread *thread_of_guard(uintptr_t addr);
  * Panics:  without memory for the idle thread.
  */
 void sched_init(void);
+
+/**
+ * sched_init_cpu() - threads can run on this CPU, too; whoever calls is its idle thread
+ * Context: boot of that CPU, before it is online.
+ * Return:  false without memory: no threads come here.
+ */
+bool sched_init_cpu(void);

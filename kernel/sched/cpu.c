@@ -6,14 +6,12 @@
 #include <labyrinth/panic.h>
 #include <labyrinth/smp.h>
 
-#define CPUS_MAX 256u
-
-static _Atomic(struct sched_cpu *) cpus[CPUS_MAX];
+static _Atomic(struct sched_cpu *) cpus[SCHED_CPUS_MAX];
 
 struct sched_cpu *sched_cpu_of(unsigned cpu)
 {
 	/* Acquire: pairs with sched_cpu_add(). */
-	return cpu < CPUS_MAX ? atomic_load_explicit(&cpus[cpu], memory_order_acquire) : NULL;
+	return cpu < SCHED_CPUS_MAX ? atomic_load_explicit(&cpus[cpu], memory_order_acquire) : NULL;
 }
 
 struct sched_cpu *sched_cpu_here(void)
@@ -23,7 +21,7 @@ struct sched_cpu *sched_cpu_here(void)
 
 void sched_cpu_add(struct sched_cpu *c)
 {
-	KASSERT(c->number < CPUS_MAX);
+	KASSERT(c->number < SCHED_CPUS_MAX);
 	/* Release: pairs with sched_cpu_of(). */
 	atomic_store_explicit(&cpus[c->number], c, memory_order_release);
 }

@@ -7,7 +7,8 @@
  * thread's CPU finds the thread wholly on its stack or wholly off it.
  *
  * S1  A thread's state, and which CPU it belongs to, change under the lock of that CPU.
- *     It changes CPUs only while READY and in no run queue; see sched_lock_cpu_of().
+ *     It changes CPUs only while READY and in no run queue, or just off its stack on the way
+ *     to the CPU it is pinned to; see sched_lock_cpu_of().
  * S2  READY: in its CPU's run queue, or in the hands of one who moves it.  RUNNING: its
  *     CPU's current.  BLOCKED: nowhere.  A timer is queued only while BLOCKED, on its CPU.
  * S3  Who blocks takes the lock of its CPU before it gives up that of the wait queue.
@@ -26,7 +27,8 @@
 #include "runq.h"
 #include "timerq.h"
 
-#define NOT_PINNED UINT32_MAX
+#define NOT_PINNED     UINT32_MAX
+#define SCHED_CPUS_MAX 256u
 
 struct thread {
 	void *sp;			/* where its stack was left, while it does not run */
@@ -69,6 +71,8 @@ struct sched_cpu {
 	struct thread *current, *idle;
 	struct thread *previous;	/* from whom current took over, until it has said so */
 	uint64_t slice_end;		/* then others of current's priority have their turn */
+	uint64_t armed;			/* for when the timer is set; TIMER_NEVER: it is not */
+	unsigned movable;		/* of those ready; others look at it as a hint */
 	unsigned number;
 };
 
@@ -87,6 +91,9 @@ bool sched_block(struct spinlock *held, uint64_t deadline);
 /* @t goes on, if it is blocked.  Context: interrupts masked, no CPU's lock held. */
 void sched_wake(struct thread *t);
 
+/* @t, READY and in no queue, is @c's.  Context: the lock of @c is held. */
+void sched_enqueue(struct sched_cpu *c, struct thread *t);
+
 /* Choose who runs; @behind: the running thread has had its turn.  Context: interrupts masked. */
 void sched_choose(bool behind);
 
@@ -96,17 +103,34 @@ void sched_arrive(void);
 /* The running thread has ended.  Context: a thread, interrupts masked. */
 _Noreturn void sched_end(void);
 
-/* May the running thread sleep?  Panics if not, naming @what.  Context: any. */
-void sched_may_sleep(const char *what);
-
 /* A new thread, READY and in no queue, may run.  Context: interrupts masked. */
 void sched_start(struct thread *t);
 
 /* Let another thread run, if one should and nothing forbids it.  Context: any. */
 void sched_preempt(void);
 
-/* Wake whom the clock wakes.  Context: interrupts masked. */
-void sched_tick(void);
+/* The running CPU's timer has gone off.  Context: its interrupt. */
+void sched_timer(void);
+
+/* Does anybody on @c wait for a moment?  Context: @c itself, interrupts masked. */
+bool sched_anything_due(struct sched_cpu *c);
+
+/* --- balance.c */
+
+/* CPU @cpu has nothing to run.  Context: that CPU, interrupts masked. */
+void balance_set_idle(unsigned cpu);
+
+/* It will have.  Context: any.  Return: was it idle? */
+bool balance_claim(unsigned cpu);
+
+/* Where @t should go on; if an idle CPU, that one is claimed.  Context: its CPU's lock. */
+unsigned balance_place(const struct thread *t);
+
+/* Has @c more than it can run at once?  Then an idle CPU is called.  Context: its lock. */
+void balance_ask_for_help(const struct sched_cpu *c);
+
+/* Take over a thread from another CPU.  Context: idle CPU @me, interrupts masked. */
+bool balance_pull(struct sched_cpu *me);
 
 /* --- cpu.c */
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Not being interrupted, or not being preempted.
+ *
  * Spin locks: one word, taken by an exchange.  Not in order of arrival: on an emulated
  * machine a CPU may stand still for a second, and a queue would stand still behind it.
  */
@@ -60,6 +62,18 @@ void spin_unlock_irqrestore(struct spinlock *l, uint64_t flags)
 {
 	spin_unlock(l);
 	irq_restore(flags);
+	if (__builtin_expect(switch_wanted(), 0))
+		sched_preempt();
+}
+
+void preempt_disable(void)
+{
+	switch_forbid();
+}
+
+void preempt_enable(void)
+{
+	switch_allow();
 	if (__builtin_expect(switch_wanted(), 0))
 		sched_preempt();
 }

@@ -8,6 +8,7 @@
 #include <arch/kstack.h>
 #include <labyrinth/gfp.h>
 #include <labyrinth/panic.h>
+#include <labyrinth/smp.h>
 #include <labyrinth/string.h>
 
 static struct { struct spinlock lock; struct list threads; uint64_t last; } all;
@@ -111,6 +112,7 @@ static void begin(void)
 
 	sched_arrive();
 	irq_enable();
+	sched_preempt();
 	thread_exit(me->fn(me->arg));
 }
 
@@ -227,7 +229,31 @@ const struct thread *thread_of_guard(uintptr_t addr)
 	return base ? place(base) : NULL;
 }
 
+bool thread_move(uint32_t cpu)
+{
+	uint64_t flags;
+
+	sched_may_sleep("thread_move()");
+	if (cpu != THREAD_ANY_CPU && (!sched_cpu_of(cpu) || !cpu_online(cpu)))
+		return false;
+	flags = irq_save();
+	thread_current()->pinned = cpu;
+	sched_choose(false);
+	irq_restore(flags);
+	return true;
+}
+
 /* --- sleeping */
+
+void thread_yield(void)
+{
+	uint64_t flags;
+
+	sched_may_sleep("thread_yield()");
+	flags = irq_save();
+	sched_choose(true);
+	irq_restore(flags);
+}
 
 void thread_sleep_until(uint64_t deadline)
 {

@@ -18,14 +18,16 @@ static struct {
 	owner_t owner, other;
 	uint64_t interrupts, failed;
 	bool declares;
-	unsigned every;			/* instructions */
+	unsigned every;			/* instructions, on average */
 } handler;
 
 /* One block at a time, on top of the thread's three. */
 static bool draw(struct trap_frame *f)
 {
 	(void)f;
-	if (++handler.interrupts % handler.every != 0)
+	/* By chance: what takes longer than a fixed distance would never find peace. */
+	handler.interrupts++;
+	if (test_random_below(handler.every) != 0)
 		return true;
 	void *page = allocpages(GFP_ATOMIC | GFP_DMA, 0, handler.owner);
 	if (!page || freepage(page, handler.owner) != PAGE_OK)
