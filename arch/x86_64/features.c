@@ -26,7 +26,9 @@ static void basic(struct cpu_features *f)
 	memcpy(f->vendor + 4, &r[EDX], 4);
 	memcpy(f->vendor + 8, &r[ECX], 4);
 	cpuid(1, 0, r);
+	f->mce = bit(r[EDX], 7);
 	f->apic = bit(r[EDX], 9);
+	f->mca = bit(r[EDX], 14);
 	f->x2apic = bit(r[ECX], 21);
 	f->tsc_deadline = bit(r[ECX], 24);
 	f->hypervisor = bit(r[ECX], 31);

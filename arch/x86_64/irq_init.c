@@ -5,6 +5,7 @@
 #include <labyrinth/print.h>
 #include <port/apic.h>
 #include <port/ioapic.h>
+#include <port/mce.h>
 #include <port/pic.h>
 #include <port/timer.h>
 
@@ -15,4 +16,5 @@ void irq_init(void)
 	if (ioapic_init() == 0)
 		kprintf("ioapic: none: devices cannot interrupt\n");
 	timer_init();
+	mce_init();
 }

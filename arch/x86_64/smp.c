@@ -25,6 +25,7 @@
 #include <port/cpu_call.h>
 #include <port/idle.h>
 #include <port/io.h>
+#include <port/mce.h>
 #include <port/paging.h>
 #include <port/patience.h>
 #include <port/timer.h>
@@ -264,6 +265,7 @@ _Noreturn void ap_main(unsigned cpu)
 	traps_load();
 	pat_init();
 	protect_cpu();
+	mce_init_cpu();
 	apic_init_cpu();
 	timer_init_cpu();
 	percpu_areas[cpu] = percpu();

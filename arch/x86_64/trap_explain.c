@@ -13,6 +13,7 @@
 #include <labyrinth/thread.h>
 #include <port/cpu_area.h>
 #include <port/io.h>
+#include <port/mce.h>
 #include <port/stack.h>
 
 /* Page-fault error code: Intel SDM vol. 3, figure 4-12. */
@@ -205,7 +206,6 @@ static const char *plain_words(unsigned vector)
 		[7] = "a floating-point or vector instruction in the kernel",
 		[16] = "a floating-point calculation failed",
 		[17] = "a misaligned address",
-		[18] = "the hardware reports damage of its own",
 		[19] = "a vector calculation failed",
 		[21] = "a return or jump to where none may lead",
 	};
@@ -226,6 +226,10 @@ void trap_explain(const struct trap_frame *f, char *buf, size_t size)
 	case 10: case 11: case 12:		/* task state, segment, stack segment */
 	case TRAP_GENERAL_PROTECTION:
 		explain_protection(f, buf, size);
+		break;
+	case TRAP_MACHINE_CHECK:
+		ksnprintf(buf, size, "%s", *mce_reason() ? mce_reason() :
+			  "the hardware reports damage of its own (machine check)");
 		break;
 	case TRAP_INVALID_OPCODE:
 		ksnprintf(buf, size, "%s (invalid instruction)",

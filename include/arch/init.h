@@ -31,7 +31,7 @@ void clock_init(void);
 void directmap_init(void);
 
 /**
- * irq_init() - the interrupt controllers; interrupts stay masked
+ * irq_init() - the interrupt controllers, timer, machine checks; interrupts stay masked
  *
  * What the machine lacks is said on the console.
  *

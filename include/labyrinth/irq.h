@@ -24,6 +24,7 @@ enum irq_vector {
 	IRQ_GSI = 64,			/* others from an IOAPIC, 64 at most */
 	IRQ_TEST = 128,			/* 16 for tests */
 	IRQ_TIMER = 236,
+	IRQ_DAMAGE = 237,		/* to oneself, behind a machine check */
 	IRQ_DEFERRED = 238,		/* this CPU does now what it could not before: deferred.h */
 	IRQ_KICK = 240,			/* another CPU asks this one to look at need_resched */
 	IRQ_CALL = 241,			/* another CPU wants something done */

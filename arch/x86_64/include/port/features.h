@@ -12,6 +12,7 @@ struct cpu_features {
 	bool gib_pages;
 	bool smep, smap, umip;
 	bool apic, x2apic, tsc_deadline;
+	bool mce, mca;			/* machine checks, and registers that tell of them */
 	bool invariant_tsc;		/* the TSC runs at one speed, always */
 	bool hypervisor;
 };
