@@ -31,6 +31,7 @@ needs-bench-host := host
 needs-host-lib := host
 needs-explore := host
 needs-mutate  := host
+needs-torture := direct
 needs-check-step := direct
 needs-check-step-planted := direct
 needs := $(sort $(foreach g,$(goals),$(or $(needs-$g),$(if $(filter $B/host%,$g),host),\
@@ -71,7 +72,7 @@ define note
 endef
 
 .PHONY: all help deps clean iso run debug screenshot test test-host test-kernel \
-        host-lib bench bench-kernel bench-host fuzz explore mutate check-step \
+        host-lib bench bench-kernel bench-host fuzz explore mutate torture check-step \
         check-step-planted FORCE
 
 all: $B/labyrinth.elf          ## the kernel (default)
@@ -91,7 +92,8 @@ KFLAGS := $(BASE) -O2 -ffreestanding -nostdinc \
           -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
           -fno-strict-aliasing -fno-common -fcf-protection=none -fstack-clash-protection
 KSRC   := $(wildcard boot/*.[cS] kernel/*.[cS] kernel/sched/*.c mm/*.c arch/x86_64/*.[cS] \
-          tests/*.c tests/unit/*.c tests/kernel/*.c tests/bench/kernel/*.c) $(call conform,kernel) \
+          tests/*.c tests/unit/*.c tests/kernel/*.c tests/bench/kernel/*.c \
+          tests/torture/*.c tests/torture/kernel/*.c) $(call conform,kernel) \
           $(call step,kernel)
 KOBJ   := $(patsubst %,$B/k/%.o,$(KSRC)) $B/k/gen/font.c.o
 
@@ -213,6 +215,10 @@ bench-kernel: $B/labyrinth.elf ## the allocator's cost; writes build/bench/kerne
 	@$(PYTHON) tools/bench --csv $B/bench/kernel.csv $<
 
 bench: bench-kernel bench-host ## all benchmarks
+
+torture: $B/labyrinth.elf      ## all CPUs at once: CPUS=2 SECONDS=10 SEED= MEM=
+	@SECONDS='$(if $(filter file,$(origin SECONDS)),,$(SECONDS))' \
+		$(PYTHON) tools/torture $<
 
 # --- mm/ as a library for programs elsewhere: docs/library.md.  Optimized as a whole, so that
 # its functions cost what mm/'s own do; one object, all of whose names but lab_ are its own.

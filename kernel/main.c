@@ -55,6 +55,17 @@ static void say(const char *what)
 	kprintf("%s\n", what);
 }
 
+/* torture=SECONDS: all CPUs at once. */
+static void run_torture_if_asked(void)
+{
+	uint64_t seconds, seed = clock_ns();
+
+	if (!cmdline_u64("torture", &seconds))
+		return;
+	cmdline_u64("seed", &seed);
+	machine_exit(torture_machine(seconds, seed));
+}
+
 /* Called by boot/entry.S in long mode, on the main stack, interrupts off. */
 _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 {
@@ -83,5 +94,6 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 
 	run_tests_if_asked();
 	run_bench_if_asked();
+	run_torture_if_asked();
 	shell_run();			/* for good */
 }

@@ -2,6 +2,7 @@
 /* The self-tests and benchmarks as the kernel sees them.  How to write one: tests/test.h. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -30,3 +31,13 @@ void test_list(const char *pattern);
  *          the allocator anew.
  */
 void bench_run(const char *patterns);
+
+/**
+ * torture_machine() - torture the machine that this kernel runs on
+ * @seconds: how long, about
+ * @seed:    of everything random
+ *
+ * Context: a thread, the only one that allocates.
+ * Return:  was no invariant violated?  All about it has been printed then.
+ */
+bool torture_machine(uint64_t seconds, uint64_t seed);
