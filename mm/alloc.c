@@ -26,7 +26,8 @@ static bool good_request(gfp_t gfp, unsigned order)
 
 static enum zone_refusal refusal(const struct zone *z, unsigned order)
 {
-	uint64_t free = zone_free(z), aside = atom_peek(&z->contracted);
+	/* That nothing is left the root knows, without a sum over CPUs. */
+	uint64_t free = zone_spent(z) ? 0 : zone_free(z), aside = atom_peek(&z->contracted);
 	uint64_t size = (uint64_t)1 << order;
 
 	if (free < size && free + aside >= size)
@@ -35,16 +36,12 @@ static enum zone_refusal refusal(const struct zone *z, unsigned order)
 	     : ZONE_FRAGMENTED;
 }
 
-static enum zone_refusal try_zone(enum zone_id id, gfp_t gfp, unsigned order, owner_t owner,
-				  uint32_t *frame)
+/* The zone is large enough, and has something. */
+static __attribute__((noinline)) enum zone_refusal take_from_zone(struct zone *z, gfp_t gfp,
+								  unsigned order, owner_t owner,
+								  uint32_t *frame)
 {
-	struct zone *z = &mm.zone[id];
 	uint64_t size = (uint64_t)1 << order;
-
-	if (z->total == 0)
-		return ZONE_EMPTY;
-	if (z->total < size)
-		return ZONE_TOO_SMALL;
 
 	if (!(gfp & GFP_ATOMIC) && !zone_has(z, z->min + size))
 		return zone_free(z) < size ? refusal(z, order) : ZONE_BELOW_WATERMARK;
@@ -57,15 +54,34 @@ static enum zone_refusal try_zone(enum zone_id id, gfp_t gfp, unsigned order, ow
 	return ZONE_SERVED;
 }
 
-static bool walk_zones(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk,
-		       uint32_t *frame)
+/* What can be answered at once: a failing request costs little, however many zones. */
+static inline enum zone_refusal try_zone(struct zone *z, gfp_t gfp, unsigned order, owner_t owner,
+					 uint32_t *frame)
 {
-	for (unsigned z = ZONE_COUNT; z-- > 0;)
-		walk->zone[z] = z > highest_zone(gfp) ? ZONE_EXCLUDED : ZONE_NOT_TRIED;
-	for (unsigned z = highest_zone(gfp) + 1u; z-- > 0;) {
-		walk->zone[z] = try_zone((enum zone_id)z, gfp, order, owner, frame);
-		if (walk->zone[z] == ZONE_SERVED)
-			return true;
+	uint64_t size = (uint64_t)1 << order;
+
+	if (z->total < size)
+		return z->total ? ZONE_TOO_SMALL : ZONE_EMPTY;
+	if (zone_spent(z))
+		return atom_peek(&z->contracted) >= size ? ZONE_RESERVED : ZONE_EXHAUSTED;
+	return take_from_zone(z, gfp, order, owner, frame);
+}
+
+/* Zones from @top down.  Return: did one serve? */
+static bool walk_zones(enum zone_id top, gfp_t gfp, unsigned order, owner_t owner,
+		       struct zone_walk *walk, uint32_t *frame)
+{
+	int i;
+
+	for (i = ZONE_COUNT - 1; i > (int)top; i--)
+		walk->zone[i] = ZONE_EXCLUDED;
+	for (struct zone *z = &mm.zone[i]; i >= 0; i--, z--) {
+		walk->zone[i] = try_zone(z, gfp, order, owner, frame);
+		if (walk->zone[i] != ZONE_SERVED)
+			continue;
+		while (i-- > 0)
+			walk->zone[i] = ZONE_NOT_TRIED;
+		return true;
 	}
 	return false;
 }
@@ -75,7 +91,8 @@ static bool take_cached(gfp_t gfp, uint32_t *frame)
 {
 	uint32_t first, bits;
 
-	if (highest_zone(gfp) < zone_id(mm.hot_zone))
+	/* A spent zone's last frames, in the cache, come out when the walk drains it. */
+	if (highest_zone(gfp) < zone_id(mm.hot_zone) || zone_spent(mm.hot_zone))
 		return false;
 	/* A small zone above the hot one goes first, page by page. */
 	if (mm.top_zone != mm.hot_zone && !(gfp & GFP_WHERE) &&
@@ -108,10 +125,16 @@ static bool take_plain(gfp_t gfp, unsigned order, uint32_t *frame)
 	       zone_has(z, z->min + ((uint64_t)1 << order)) && zone_take(z, order, frame);
 }
 
-bool slow_take(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk, uint32_t *frame)
+/* In line: two calls less for who fails, or gets one of the last frames. */
+static inline __attribute__((always_inline)) bool take_by_walk(gfp_t gfp, unsigned order,
+							       owner_t owner,
+							       struct zone_walk *walk,
+							       uint32_t *frame)
 {
 	if (__builtin_expect(mm.failing, 0) && fail_now(gfp, walk))
 		return false;
+	const enum zone_id top = highest_zone(gfp);
+
 	for (;;) {
 		/*
 		 * What this CPU holds back may be just what is missing.  That it held nothing
@@ -120,7 +143,7 @@ bool slow_take(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk,
 		 */
 		bool closed = cache_closed();
 
-		if (walk_zones(gfp, order, owner, walk, frame))
+		if (walk_zones(top, gfp, order, owner, walk, frame))
 			return true;
 		if (closed && cache_closed())
 			return false;
@@ -128,23 +151,35 @@ bool slow_take(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk,
 	}
 }
 
-static void *failed(gfp_t gfp, unsigned order, owner_t owner, const struct zone_walk *walk)
+bool slow_take(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk, uint32_t *frame)
+{
+	return take_by_walk(gfp, order, owner, walk, frame);
+}
+
+static void *failed(unsigned order, owner_t owner, const struct zone_walk *walk)
 {
 	enum zone_refusal last = ZONE_EMPTY;
 
 	/* The answer of the highest zone that has memory says it best. */
 	for (unsigned z = 0; z < ZONE_COUNT; z++) {
-		if (z <= highest_zone(gfp) && walk->zone[z] != ZONE_EMPTY)
-			last = walk->zone[z];
-		atom_add(&mm.zone[z].failures[walk->zone[z]], 1);
+		enum zone_refusal said = walk->zone[z];
+
+		if (said != ZONE_EMPTY && said != ZONE_EXCLUDED)
+			last = said;
+		atom_add(&mm.zone[z].failures[said], 1);
 	}
 	atom_add(&owner_failures[owner.id][last], 1);
 	event_note(MM_FAIL, order, (unsigned)last, owner, OWNER_NONE, FRAME_NONE);
 	return NULL;
 }
 
-static void *bad_request(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
+static __attribute__((cold, noinline)) void *bad_request(gfp_t gfp, unsigned order, owner_t owner,
+					       struct zone_walk *walk)
 {
+	struct zone_walk unread;
+
+	if (!walk)
+		walk = &unread;
 	walk->bad_flags = !good_request(gfp, order);
 	walk->bad_owner = !owner_live(owner);
 	report_refusal("allocation of order %u with gfp 0x%x for %s: %s", order, gfp,
@@ -169,44 +204,58 @@ static uint64_t take_promised(gfp_t gfp, unsigned order, owner_t owner, struct z
 	return mark;
 }
 
-/* What take_plain() could not serve, with every question asked. */
-static __attribute__((noinline)) void *alloc_with_care(gfp_t gfp, unsigned order, owner_t owner,
-						       struct zone_walk *walk)
+/* The story of a request that has one begins with what was free. */
+static __attribute__((cold)) void start_walk(struct zone_walk *walk)
 {
-	uint64_t mark = 0;
-	uint32_t frame;
-
-	if (!good_request(gfp, order) || !owner_live(owner))
-		return bad_request(gfp, order, owner, walk);
-	if (!slow_take(gfp, order, owner, walk, &frame)) {
-		mark = take_promised(gfp, order, owner, walk, &frame);
-		if (!mark)
-			return failed(gfp, order, owner, walk);
-	}
-	return slow_hand_out(frame, order, owner, gfp, mark);
-}
-
-void *slow_alloc(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
-{
-	struct zone_walk unread;
-	uint32_t frame;
-
-	/* Who wants the story gets a walk from the start. */
-	if (!walk && good_request(gfp, order) && owner_live(owner) &&
-	    take_plain(gfp, order, &frame))
-		return slow_hand_out(frame, order, owner, gfp, 0);
-	if (!walk)
-		return alloc_with_care(gfp, order, owner, &unread);
 	*walk = (struct zone_walk){ .bad_flags = false };
 	for (enum zone_id z = 0; z < ZONE_COUNT; z++)
 		if (mm.zone[z].total)
 			walk->free[z] = zone_free(&mm.zone[z]) + zone_cached(&mm.zone[z]);
+}
+
+/* What take_plain() could not serve, with every question asked. */
+static __attribute__((noinline)) void *alloc_with_care(gfp_t gfp, unsigned order, owner_t owner,
+						       struct zone_walk *walk)
+{
+	struct zone_walk unread;
+	uint64_t mark = 0;
+	uint32_t frame;
+
+	if (!walk)
+		walk = &unread;
+	if (!take_by_walk(gfp, order, owner, walk, &frame)) {
+		mark = take_promised(gfp, order, owner, walk, &frame);
+		if (!mark)
+			return failed(order, owner, walk);
+	}
+	return slow_hand_out(frame, order, owner, gfp, mark);
+}
+
+/* In line, so that a page's order and missing walk cost no questions. */
+static inline __attribute__((always_inline)) void *alloc_block(gfp_t gfp, unsigned order,
+							       owner_t owner,
+							       struct zone_walk *walk)
+{
+	uint32_t frame;
+
+	if (walk)
+		start_walk(walk);
+	if (!good_request(gfp, order) || !owner_live(owner))
+		return bad_request(gfp, order, owner, walk);
+	/* Who wants the story gets a walk from the start. */
+	if (!walk && take_plain(gfp, order, &frame))
+		return slow_hand_out(frame, order, owner, gfp, 0);
 	return alloc_with_care(gfp, order, owner, walk);
+}
+
+void *slow_alloc(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
+{
+	return alloc_block(gfp, order, owner, walk);
 }
 
 void *slow_allocpage(gfp_t gfp, owner_t owner)
 {
-	return slow_alloc(gfp, 0, owner, NULL);
+	return alloc_block(gfp, 0, owner, NULL);
 }
 
 void *slow_hand_out(uint32_t f, unsigned order, owner_t owner, gfp_t gfp, uint64_t mark)

@@ -156,7 +156,8 @@ static void set_watermarks(struct zone *z)
 		return;
 	z->min = clamp(z->total / 128, z->total < 64 ? 1 : 8, 4096);
 	z->low = 3 * z->min;
-	z->fold_at = (int64_t)clamp(z->total / 64 / mm.ncpu, 64, 4096);
+	/* On all but small machines the slack is less than min: zone_has() is sure when low. */
+	z->fold_at = (int64_t)clamp(z->total / 256 / mm.ncpu, 64, 4096);
 	z->slack = z->fold_at * mm.ncpu;
 }
 

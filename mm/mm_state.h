@@ -122,9 +122,27 @@ static inline bool zone_has(const struct zone *z, uint64_t frames)
 {
 	/* The folded count alone settles it, but near the mark. */
 	/* Pairs with zone_count()'s addition; later ones of other CPUs are in the slack. */
-	int64_t sure = (int64_t)atom_load(&z->free) - z->slack;
+	int64_t folded = (int64_t)atom_load(&z->free);
 
-	return __builtin_expect(sure >= (int64_t)frames, 1) || zone_has_exactly(z, frames);
+	if (__builtin_expect(folded - z->slack >= (int64_t)frames, 1))
+		return true;
+	return folded + z->slack >= (int64_t)frames && zone_has_exactly(z, frames);
+}
+
+/* Nothing sleeps any more; what was woken the tree may have.  Context: any. */
+static inline bool zone_all_awake(const struct zone *z)
+{
+	/* Pairs with the CAS in zone_wake(). */
+	return atom_load(&z->cursor) >> 32 >= z->nranges;
+}
+
+/*
+ * Is nothing at all free in the zone?  The cursor is read before the tree: what was
+ * asleep then would count, and what was awake is in the tree (I12).  Context: any.
+ */
+static inline bool zone_spent(const struct zone *z)
+{
+	return zone_all_awake(z) && tree_spent(&z->tree);
 }
 
 /*

@@ -92,6 +92,13 @@ void tree_area_publish(struct tree *t, uint32_t area);
  */
 bool tree_take(struct tree *t, unsigned order, uint32_t *first);
 
+/* Is nothing free, of any order, at the moment the root is read (T1)?  Context: any. */
+static inline bool tree_spent(const struct tree *t)
+{
+	/* Pairs with T6: who raises an entry has raised those above. */
+	return node_exhausted(atom_load(&t->level[t->root]->word));
+}
+
 /**
  * tree_take_some() - take up to 32 single frames that stand close together
  * @half: receives which aligned 32 frames, relative to base / 32
