@@ -195,6 +195,20 @@ $(HB)/crew: $(CREW)
 	$(call say,HOSTLD,$@)
 	$Q$(HOSTCC) $(if $(SAN),-fsanitize=$(SAN)) $^ -pthread -o $@
 
+# mm/ single-stepped in a process; all of its code in one section, whose bounds ld tells
+STEPMM  := $(patsubst %,$(HB)/obj/%.o,$(wildcard mm/*.c))
+STEPOBJ := $(patsubst %,$(HB)/obj/%.o,$(wildcard arch/host/*.c) kernel/print.c tests/runner.c \
+          tests/after_each.c tests/host/main.c $(call step,host))
+
+$(HB)/step.mm.o: $(STEPMM) $(HB)/obj/parts
+	$(call say,LD,$@)
+	$Q$(LD) -r $(STEPMM) -o $@
+	$Q$(OBJCOPY) --rename-section .text=mm_text --rename-section .text.unlikely=mm_text $@
+
+$(HB)/step: $(HB)/step.mm.o $(STEPOBJ)
+	$(call say,HOSTLD,$@)
+	$Q$(HOSTCC) $^ -pthread -o $@
+
 # what a firmware map means, on any machine: build/host/memmap FILE
 MEMMAP := $(patsubst %,$(HB)/obj/%.o,$(wildcard tools/memmap/*.c mm/memmap*.c))
 
@@ -341,7 +355,7 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$f)))
 
 fuzz: $(addprefix fuzz-,$(FUZZERS)) ## all fuzzers, SECONDS=10 each; fuzz-memmap, ...: one
 
--include $(patsubst %.o,%.d,$(KOBJ) $(HOBJ) $(MEMMAP) $(LOOKUP) $(LIBOBJ) $(FUZZOBJ))
+-include $(patsubst %.o,%.d,$(KOBJ) $(HOBJ) $(STEPOBJ) $(MEMMAP) $(LOOKUP) $(LIBOBJ) $(FUZZOBJ))
 
 # --- what people type
 

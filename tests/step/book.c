@@ -10,7 +10,7 @@
 enum { NOT_OURS, FREE, TAKEN };
 
 #define SPAN  (1u << 15)	/* frames of each zone that a book can have */
-#define SMALL (1u << 9)		/* and that all worlds but one need */
+#define SMALL (1u << 11)	/* and that all worlds but one need */
 
 static uint8_t book[ZONE_COUNT][SPAN];
 static struct step_place at;
@@ -26,7 +26,7 @@ struct part { enum zone_id zone; uint32_t first, end; };
 static const struct part one[] = { { ZONE_DMA, 0x3, 0xc8 }, { ZONE_DMA, 0xcb, 0x200 } };
 static const struct part three[] = {
 	{ ZONE_DMA, 0x10, 0x90 }, { ZONE_DMA, 0x91, 0x200 }, { ZONE_DMA32, 0x0, 0x1f1 },
-	{ ZONE_DMA32, 0x1f3, 0x200 }, { ZONE_NORMAL, 0x7, 0x200 },
+	{ ZONE_DMA32, 0x1f3, 0x200 }, { ZONE_NORMAL, 0x7, 0x200 }, { ZONE_NORMAL, 0x200, 0x800 },
 };
 /* More areas than mm_init() wakes, some of them ragged. */
 static const struct part asleep[] = {

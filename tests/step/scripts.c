@@ -195,6 +195,22 @@ static void merge_small(void)  { merge(3, 16); merge(2, 16); }
 static void merge_groups(void) { merge(6, 8); merge(7, 3); }
 static void merge_areas(void)  { merge(8, 4); merge(9, 3); merge(10, 2); }
 
+/* All that is left is whole, but a home and so not merged: a larger request merges it. */
+static void merge_homes(void)
+{
+	for (unsigned o = 6; o < 11; o++) {
+		void *whole = script_take_quietly(GFP_ATOMIC, o);
+
+		script_fill(GFP_ATOMIC, 0, 0);
+		script_give_quietly(whole, o);
+		script_give(script_take_quietly(GFP_ATOMIC, o % 2 ? 3 : 1), o % 2 ? 3 : 1);
+		if (o > 6)
+			script_give_quietly(script_take_quietly(GFP_ATOMIC, 6), 6);
+		script_give(script_take(GFP_ATOMIC, o), o);
+		script_unfill();
+	}
+}
+
 /* The other way round: the smaller ones first, so that larger ones must be put together. */
 static void fragments(void)
 {
@@ -367,6 +383,7 @@ const struct step_script step_scripts[] = {
 	{ "merge_small", merge_small, ANY },
 	{ "merge_groups", merge_groups, ANY },
 	{ "merge_areas", merge_areas, EVERY },
+	{ "merge_homes", merge_homes, ANY },
 	{ "fragments", fragments, ANY },
 	{ "batches", batches, ANY },
 	{ "batch_of_the_last", batch_of_the_last, ANY },
@@ -382,10 +399,13 @@ const struct step_script step_scripts[] = {
 	{ "lending", script_lending, ANY },
 	{ "contract_terms", script_contract_terms, ANY },
 	{ "contract_draws", script_contract_draws, ANY },
+	{ "contract_short", script_contract_short, ANY },
+	{ "contract_orphan", script_contract_orphan, 1u << STEP_ONE },
 	{ "contract_ends", script_contract_ends, ANY },
 	{ "pools", script_pools, ANY },
 	{ "dry_pool", script_dry_pool, ANY },
 	{ "owners", script_owners, 1u << STEP_ONE },
+	{ "damage", script_damage, ANY },
 	{ "queries", script_queries, EVERY },
 	{ "counters", script_counters, EVERY },
 	{ "audit", script_audit, ANY },

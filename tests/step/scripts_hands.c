@@ -89,7 +89,7 @@ void script_wrong_requests(void)
 }
 
 /* A visitor tries to give away the same page or block: exactly one of the two may. */
-static void race(unsigned order, bool transfers)
+static void race(unsigned order, bool transfers, bool batch)
 {
 	void *page = script_take_quietly(GFP_ATOMIC, order);
 	enum page_error e = PAGE_OK;
@@ -102,6 +102,8 @@ static void race(unsigned order, bool transfers)
 	step_meeting.lost = 0;
 	if (transfers)
 		STEPPED(1u << order, e = page_transfer(page, order, me(), other()));
+	else if (batch)
+		STEPPED(1, e = freepages_bulk(1, &page, me()) ? PAGE_OK : PAGE_DOUBLE_FREE);
 	else if (order == 0)
 		STEPPED(1, e = freepage(page, me()));
 	else
@@ -117,9 +119,10 @@ static void race(unsigned order, bool transfers)
 void script_races(void)
 {
 	for (unsigned order = 0; order < 8; order += order + 1) {
-		race(order, false);
-		race(order, true);
+		race(order, false, false);
+		race(order, true, false);
 	}
+	race(0, false, true);
 }
 
 /* --- hands */
@@ -295,6 +298,45 @@ void script_contract_draws(void)
 	release(c, CONTRACT_OK);
 	put_back(page[1], me());
 	script_unfill();
+}
+
+/* Enough is free, but in pieces: what was found is given back.  Or not even a book's page. */
+void script_contract_short(void)
+{
+	struct contract_answer answer;
+	void *piece[40], *block = script_take_quietly(GFP_ATOMIC, 3);
+	contract_t c = CONTRACT_NONE;
+
+	for (unsigned i = 0; i < 40; i++)
+		piece[i] = script_take_quietly(GFP_ATOMIC, 1);
+	script_fill(GFP_ATOMIC, 0, 0);
+	STEPPED(4, c = contract_declare(me(), 0, 0, 1, &answer));
+	contract_release(c);
+	for (unsigned i = 0; i < 40; i += 2)
+		script_give_quietly(piece[i], 1);
+	script_give_quietly(block, 3);
+	STEPPED(17, c = contract_declare(me(), 0, 3, 2, &answer));
+	contract_release(c);
+	for (unsigned i = 1; i < 40; i += 2)
+		script_give_quietly(piece[i], 1);
+	script_unfill();
+}
+
+/* Its owner leaves while it is being made. */
+void script_contract_orphan(void)
+{
+	struct contract_answer answer;
+	owner_t o = owner_register("icarus");
+	contract_t c = CONTRACT_NONE;
+
+	step_meeting.leaver = o;
+	STEPPED(3, c = contract_declare(o, 0, 0, 2, &answer));
+	if (c.v != CONTRACT_NONE.v && step_meeting.left)
+		step_violation("I7", "an owner with a contract has left");
+	step_meeting.leaver = OWNER_NONE;
+	contract_release(c);
+	if (!step_meeting.left && owner_unregister(o) != 0)
+		step_violation("I7", "an owner whose contract is released could not leave");
 }
 
 /* A contract that ends while one of its blocks is out. */

@@ -41,6 +41,8 @@ void script_counters(void)
 	unsigned unusable = 0;
 	size_t n = 0;
 
+	for (unsigned o = 0; o < 10; o += 3)
+		script_give_quietly(script_take_quietly(GFP_ATOMIC, o), o);
 	for (unsigned z = 0; z < ZONE_COUNT; z++) {
 		STEPPED(0, zone_stats((enum zone_id)z, &zone));
 		STEPPED(0, zone_counts((enum zone_id)z, &counts));
@@ -63,10 +65,17 @@ void script_audit(void)
 	void *page = script_take_quietly(GFP_ATOMIC, 0), *lent = script_take_quietly(GFP_ATOMIC, 2);
 	contract_t c = contract_declare(step_owner[STEP_THREAD], GFP_DMA, 1, 2, NULL);
 
+	/* Homes that are whole: not merged, and not to be complained about. */
+	for (unsigned o = 0; o < 10; o += 3)
+		script_give_quietly(script_take_quietly(GFP_ATOMIC, o), o);
 	page_lend(lent, 2, step_owner[STEP_THREAD]);
 	/* What it finds while others come and go means nothing. */
 	STEPPED(0, mm_audit(hear));
 	STEPPED(0, mm_audit(NULL));
+	void *drawn = allocpages(GFP_ATOMIC | GFP_DMA, 1, step_owner[STEP_THREAD]);
+	STEPPED(0, mm_audit(hear));
+	if (drawn)
+		freepages(drawn, 1, step_owner[STEP_THREAD]);
 	page_reclaim(lent, 2, step_owner[STEP_THREAD]);
 	contract_release(c);
 	script_give_quietly(page, 0);
@@ -125,9 +134,11 @@ void script_injected(void)
 	void *page = NULL;
 
 	book_pooled += 1 << 20;		/* the request that fails may be a visitor's */
-	mm_fail_nth(3);
-	STEPPED(1, page = allocpage(GFP_ATOMIC, step_owner[STEP_THREAD]));
-	mm_fail_nth(0);
-	if (page)
-		freepage(page, step_owner[STEP_THREAD]);
+	for (unsigned n = 1; n < 4; n++) {
+		mm_fail_nth(n);
+		STEPPED(1, page = allocpage(GFP_ATOMIC, step_owner[STEP_THREAD]));
+		mm_fail_nth(0);
+		if (page)
+			freepage(page, step_owner[STEP_THREAD]);
+	}
 }

@@ -59,6 +59,7 @@ struct step_totals {
 	unsigned violations;
 };
 extern struct step_totals step_totals;
+void step_print_totals(void);
 extern const char *const step_program_names[STEP_PROGRAMS], *const step_mode_names[STEP_MODES];
 
 /* One run.  Return: boundaries inside mm/; 0 if the world is not to be had here. */
@@ -128,6 +129,10 @@ extern struct step_meeting {
 	bool drawable;
 	void *victim;
 	unsigned order, lost;
+	owner_t leaver;			/* a visitor may have this owner unregistered, */
+	bool left;			/* and has done so */
+	frame_t damaged[4];		/* to be taken out of quarantine behind the run */
+	unsigned ndamaged;
 } step_meeting;
 
 void traveller_prepare(void);		/* at rest, before a script */
@@ -172,4 +177,3 @@ void runner_nested(void (*visit)(void));	/* on a stack where traps may come agai
 void runner_place_name(char *buf, size_t size, uintptr_t pc);
 bool runner_in_mm(uintptr_t pc, size_t *offset);
 size_t runner_text_size(void);			/* offsets are below */
-void runner_progress(const char *what);

@@ -3,6 +3,8 @@
  * Who comes in between two instructions: he has a few blocks from before, does
  * one of the programs, and looks at all that he was given.
  */
+#include <labyrinth/damage.h>
+
 #include "step.h"
 
 #define HELD_MAX   6u
@@ -90,12 +92,25 @@ static void allocate(struct traveller *t, unsigned order)
 	t->n++;
 }
 
+/* A block with a damaged page can be freed, but neither passed on nor lent. */
+static bool is_damaged(const struct block *b)
+{
+	struct page_info info;
+
+	if (step_meeting.ndamaged)
+		page_query(page_to_frame(b->page), &info);
+	return step_meeting.ndamaged && info.damaged;
+}
+
 static void transfer(struct traveller *t)
 {
 	if (t->n == 0)
 		return;
 
 	struct block *b = &t->held[below(t->n)];
+	if (is_damaged(b))
+		return;
+
 	owner_t to = step_owner[b->owner.id == step_owner[STEP_VISITOR].id ? STEP_HEIR
 									    : STEP_VISITOR];
 	page_handle_t old = page_handle(b->page);
@@ -154,6 +169,8 @@ static void draw_from(struct pool *pool, gfp_t gfp, owner_t owner)
 
 static void draw_from_a_pool(struct traveller *t)
 {
+	if (step_meeting.ndamaged)
+		return;			/* a pool may not like what it is given back */
 	if (step_meeting.pool && below(2))
 		draw_from(step_meeting.pool, GFP_ATOMIC, step_owner[STEP_THREAD]);
 	else if (t->pool)
@@ -167,7 +184,7 @@ static void draw_on_contract(unsigned depth)
 {
 	owner_t owner = step_owner[step_meeting.drawable && below(2) ? STEP_THREAD : STEP_SURE];
 
-	if (depth > 0)
+	if (depth > 0 || !owner_registered(owner))
 		return;			/* the one page may be in the hands of who is interrupted */
 	void *page = allocpage(GFP_ATOMIC, owner);
 	if (!page) {
@@ -196,6 +213,8 @@ static void lend_and_share(struct traveller *t)
 {
 	struct block *b = &t->held[below(t->n)];
 
+	if (is_damaged(b))
+		return;
 	expect(page_lend(b->page, b->order, b->owner), PAGE_OK, "lend");
 	expect(freepages(b->page, b->order, b->owner), PAGE_WRONG_STATE, "free of a lent block");
 	expect(page_reclaim(b->page, b->order, b->owner), PAGE_OK, "reclaim");
@@ -248,11 +267,28 @@ static void race(void)
 	}
 }
 
+static void come_and_go(void)
+{
+	owner_t o;
+
+	/* Who got a leaver's number would be bound by the contract that is being made for it. */
+	if (step_meeting.leaver.id) {
+		step_meeting.left |= owner_unregister(step_meeting.leaver) == 0;
+		return;
+	}
+	o = owner_register("passer-by");
+	if (o.id && owner_unregister(o) != 0)
+		step_violation("I7", "an owner with nothing could not leave");
+}
+
 static void hands(struct traveller *t, unsigned depth)
 {
 	if (step_meeting.victim && depth == 0)
 		race();
-	switch (below(6)) {
+	switch (below(8)) {
+	case 7:
+		come_and_go();
+		break;
 	case 0:
 		draw_on_contract(depth);
 		break;
@@ -329,6 +365,11 @@ void traveller_leave(void)
 			release(&traveller[d], 0);
 		pool_destroy(traveller[d].pool);
 	}
+	page_drain();
+	if (step_meeting.ndamaged)
+		page_damaged_retry();
+	for (unsigned i = 0; i < step_meeting.ndamaged && !step_failed(); i++)
+		page_pardon(step_meeting.damaged[i]);
 	if (!step_failed() && contract_release(sure) != CONTRACT_OK)
 		step_violation("I3", "the contract for one page is gone");
 }

@@ -67,8 +67,7 @@ def functions(elf, start, end):
                 more = rest.split(None, 1)
                 name, rest = f'{name} {more[0]}', more[1] if len(more) > 1 else ''
             here.code.append(Instruction(int(m[1], 16), name, rest, here))
-    mark_padding(found)
-    mark_doomed(found)
+    mark_padding(found, mark_doomed(found))
     return found
 
 
@@ -80,7 +79,7 @@ def ends(i):
     return i.name in ('jmp', 'ret', 'retq', 'ud2', 'hlt', 'iretq', 'jmpq')
 
 
-def mark_padding(found):
+def mark_padding(found, never):
     """nops that nothing falls into or jumps to."""
     targets = {i.target()[0] for f in found for i in f.code if is_jump(i)}
     for f in found:
@@ -89,11 +88,11 @@ def mark_padding(found):
             nop = i.name.split()[-1] in ('nop', 'nopw', 'nopl') or i.name == 'xchg' and \
                 i.operands == '%ax,%ax' or i.name.startswith(('nop', 'data16', 'cs nop'))
             i.padding = nop and after_end and i.address not in targets
-            after_end = i.padding or ends(i) or i.name == 'call' and i.target()[1] in NEVER_RETURN
+            after_end = i.padding or ends(i) or i.name == 'call' and i.target()[1] in never
 
 
 def mark_doomed(found):
-    """Instructions from which every path leads to a call that does not return."""
+    """Instructions from which every path leads to a call that does not return; such callees."""
     never = set(NEVER_RETURN)
     at = {i.address: i for f in found for i in f.code}
     changed = True
@@ -108,6 +107,7 @@ def mark_doomed(found):
             if f.code and f.code[0].doomed and f.name not in never:
                 never.add(f.name)
                 changed = True
+    return never
 
 
 def leads_to_doom(i, f, n, at, never):

@@ -24,7 +24,6 @@ extern unsigned char mm_data_start[], mm_data_end[], mm_bss_start[], mm_bss_end[
 #define DATA_MAX  0x1000u
 #define BSS_MAX   0x8000u
 #define STACK_MAX 0x4000u
-#define PROGRESS_NS 2000000000ull
 
 static struct {
 	unsigned char data[DATA_MAX], bss[BSS_MAX], local[CPU_LOCAL_BYTES];
@@ -115,25 +114,26 @@ static unsigned char *local_area(void)
 static bool borrow(void)
 {
 	static const gfp_t where[ZONE_COUNT] = { GFP_DMA, GFP_DMA32, 0 };
-	static const unsigned orders[] = { 15, 9 };
+	static const unsigned orders[ZONE_COUNT][2] = { { 9, 9 }, { 15, 9 }, { 11, 9 } };
 
 	page_drain();
 	for (unsigned z = 0; z < ZONE_COUNT; z++) {
 		place.base[z] = place.frames[z] = 0;
-		for (unsigned i = z == ZONE_DMA32 ? 0 : 1; i < 2 && !lent[z].page; i++) {
-			void *page = allocpages(GFP_NOWAIT | where[z], orders[i], OWNER_KERNEL);
+		for (unsigned i = 0; i < 2 && !lent[z].page; i++) {
+			unsigned order = orders[z][i];
+			void *page = allocpages(GFP_NOWAIT | where[z], order, OWNER_KERNEL);
 			uint32_t f = page ? page_to_frame(page).n : 0;
 
 			if (!page)
 				continue;
 			if ((f < ZONE_DMA_END ? 0u : f < ZONE_DMA32_END ? 1u : 2u) != z) {
-				freepages(page, orders[i], OWNER_KERNEL);
+				freepages(page, order, OWNER_KERNEL);
 				continue;
 			}
 			lent[z].page = page;
-			lent[z].order = orders[i];
+			lent[z].order = order;
 			place.base[z] = f;
-			place.frames[z] = 1u << orders[i];
+			place.frames[z] = 1u << order;
 		}
 	}
 	return lent[ZONE_DMA].page;
@@ -169,21 +169,6 @@ bool runner_world(struct step_place *out)
 }
 
 /* --- the tests */
-
-void runner_progress(const char *what)
-{
-	static unsigned long long last;
-	unsigned long long now = clock_ns();
-
-	if (last && now < last + PROGRESS_NS)
-		return;
-	if (last)
-		test_note("%s: %llu steps, %llu visits, %llu runs", what,
-			  (unsigned long long)step_totals.steps,
-			  (unsigned long long)step_totals.visits,
-			  (unsigned long long)step_totals.runs);
-	last = now;
-}
 
 /* A panic is what many faults end in: then the report says where the last visit was. */
 static void print_where(void)
@@ -225,16 +210,6 @@ static void with_a_world(void (*run)(void))
 	bring_back();
 	__builtin_ia32_writeeflags_u64(flags);
 	give_back();
-}
-
-static void print_totals(void)
-{
-	const struct step_totals *t = &step_totals;
-
-	test_note("%llu steps, %llu visits (%llu nested), %llu calls interrupted, %llu runs",
-		  (unsigned long long)t->steps, (unsigned long long)t->visits,
-		  (unsigned long long)t->nested, (unsigned long long)t->calls,
-		  (unsigned long long)t->runs);
 }
 
 #define SAMPLE 1500000u		/* steps: a second or two */
@@ -307,7 +282,7 @@ TEST_BY_NAME(as_told)
 {
 	memset(step_cover, 0, sizeof step_cover);
 	with_a_world(sweep_as_told);
-	print_totals();
+	step_print_totals();
 	kprintf("STEP-TOTALS %llu %llu %llu %llu %llu %u\n",
 		(unsigned long long)step_totals.steps, (unsigned long long)step_totals.visits,
 		(unsigned long long)step_totals.nested, (unsigned long long)step_totals.calls,
@@ -317,9 +292,67 @@ TEST_BY_NAME(as_told)
 	EXPECT_EQ(step_totals.violations, 0);
 }
 
+/* --- what a page costs, whoever asks for it */
+
+static uint64_t counted, cost;
+static bool entering;
+static owner_t buyer;
+
+static void measure(void)
+{
+	counted = 0;
+	runner_flag(true);
+	freepage(allocpage(GFP_ATOMIC, buyer), buyer);
+	runner_flag(false);
+	cost = counted;
+}
+
+static bool on_count(struct trap_frame *f)
+{
+	counted++;
+	if (!entering)
+		return true;
+	entering = false;
+	exception_top = (unsigned char *)(f + 1);
+	runner_nested(measure);
+	f->rflags &= ~(uint64_t)TRAP_FLAG;
+	return true;
+}
+
+static bool on_nmi(struct trap_frame *f)
+{
+	(void)f;
+	measure();
+	return true;
+}
+
+TEST(a_page_costs_the_same_in_every_context)
+{
+	trap_handler_t old = trap_set_handler(TRAP_DEBUG, on_count);
+	trap_handler_t old_nmi = trap_set_handler(TRAP_NMI, on_nmi);
+	uint64_t in_thread, in_debug;
+
+	buyer = owner_register("buyer");
+	measure();			/* fills the cache */
+	measure();
+	in_thread = cost;
+	entering = true;
+	runner_flag(true);		/* the exception comes here */
+	runner_flag(false);
+	in_debug = cost;
+	__asm__ volatile("int $2" : : : "memory");
+	trap_set_handler(TRAP_NMI, old_nmi);
+	trap_set_handler(TRAP_DEBUG, old);
+	test_note("a page and back: %llu instructions", (unsigned long long)in_thread);
+	EXPECT_CMP(in_thread, >, 20);
+	EXPECT_EQ(in_debug, in_thread);
+	EXPECT_EQ(cost, in_thread);
+	EXPECT_EQ(owner_unregister(buyer), 0);
+}
+
 TEST(a_visitor_between_any_two_instructions)
 {
 	with_a_world(sample);
-	print_totals();
+	step_print_totals();
 	EXPECT_EQ(step_totals.violations, 0);
 }
