@@ -4,33 +4,26 @@
 
 static unsigned fullest_rank(const struct node *n)
 {
-	uint64_t x = atom_peek(&n->fills);
-	unsigned least = FILL_HIDDEN;
-
-	for (; x; x >>= 8)
-		if ((x & 0xff) < least)
-			least = x & 0xff;
-	return least;
+	return fill_least(atom_peek(&n->fills)) / NODE_FANOUT;
 }
 
-static bool is_hidden(const struct tree *t, unsigned l, uint32_t c)
-{
-	return atom_peek8(&node_of_child(t, l, c)->fill[c % NODE_FANOUT]) == FILL_HIDDEN;
-}
-
-/* Write child @c's rank at level @l, and up as far as it changes anything. */
 void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 {
 	for (; l <= t->root; l++, c /= NODE_FANOUT) {
-		struct node *n = node_of_child(t, l, c);
+		atom8_t *shown = fill_of(t, l, c);
+		unsigned before = atom_peek8(shown);
 
-		if (atom_peek8(&n->fill[c % NODE_FANOUT]) == rank)
+		if (before == rank)
 			return;
-		atom_poke8(&n->fill[c % NODE_FANOUT], (uint8_t)rank);
+		atom_poke8(shown, (uint8_t)rank);
+		if (l == t->root)
+			return;
+		unsigned above = atom_peek8(fill_of(t, l + 1, c / NODE_FANOUT));
 		/* Above a home nothing changes: it is hidden. */
-		if (l < t->root && is_hidden(t, l + 1, c / NODE_FANOUT))
+		if (above == FILL_HIDDEN || (rank > above && before > above))
 			return;
-		rank = fullest_rank(n);
+		if (rank > above)		/* it was the fullest, and is not as full now */
+			rank = fullest_rank(node_of_child(t, l, c));
 	}
 }
 
@@ -47,17 +40,4 @@ void fill_show(struct tree *t, unsigned level, uint32_t self)
 	if (level < t->root)
 		fill_set_rank(t, level + 1, self,
 			      level == 1 ? fill_area_rank(n) : fullest_rank(n));
-}
-
-unsigned fill_fullest(const struct node *n, unsigned mask)
-{
-	unsigned best = (unsigned)__builtin_ctz(mask);
-
-	for (mask &= mask - 1; mask; mask &= mask - 1) {
-		unsigned s = (unsigned)__builtin_ctz(mask);
-
-		if (atom_peek8(&n->fill[s]) < atom_peek8(&n->fill[best]))
-			best = s;
-	}
-	return best;
 }

@@ -18,6 +18,11 @@
 #define FILL_EMPTY  254u	/* nothing free below */
 #define FILL_HIDDEN 255u	/* a CPU's home: others keep out while they can */
 
+static inline atom8_t *fill_of(const struct tree *t, unsigned l, uint32_t c)
+{
+	return &node_of_child(t, l, c)->fill[c % NODE_FANOUT];
+}
+
 /* Write child @c's rank at level @l, and up as far as it changes anything. */
 void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank);
 
@@ -48,7 +53,7 @@ static inline void fill_changed(struct tree *t, uint32_t group, int n, uint64_t 
 		     : (unsigned)(atom_peek8(count) + n) & 0x7f;
 	atom_poke8(count, (uint8_t)now);
 
-	unsigned shown = atom_peek8(&node_of_child(t, 2, c)->fill[c % NODE_FANOUT]);
+	unsigned shown = atom_peek8(fill_of(t, 2, c));
 	if (shown == FILL_HIDDEN)
 		return;
 	unsigned rank = fill_area_rank(area);
@@ -60,5 +65,46 @@ static inline void fill_changed(struct tree *t, uint32_t group, int n, uint64_t 
 void fill_hide(struct tree *t, unsigned level, uint32_t self);
 void fill_show(struct tree *t, unsigned level, uint32_t self);
 
-/* The slot of @mask with the fullest child.  @mask is not 0. */
-unsigned fill_fullest(const struct node *n, unsigned mask);
+/* Bits five apart become whole bytes. */
+static inline uint64_t bytes_of(uint64_t slots)
+{
+	slots = (slots & 0xfffff) | (slots & ~(uint64_t)0xfffff) << 12;
+	slots = (slots & 0x000003ff000003ff) | (slots & 0x000ffc00000ffc00) << 6;
+	slots = (slots & 0x0001000100010001) | (slots & 0x0020002000200020) << 3;
+	return slots * 0xff;
+}
+
+/* The smaller of each two lanes of 16 bits, of which the topmost is free. */
+static inline uint64_t smaller(uint64_t a, uint64_t b)
+{
+	const uint64_t guards = 0x8000800080008000;
+	uint64_t larger = ((a | guards) - b) & guards;	/* where a's is not the smaller */
+
+	return a ^ ((a ^ b) & (larger - (larger >> 15)));
+}
+
+/* The least of eight bytes, times eight, plus its place. */
+static inline unsigned fill_least(uint64_t x)
+{
+	const uint64_t low = 0x00ff00ff00ff00ff;
+	uint64_t four = smaller((x & low) << 3 | 0x0006000400020000,
+				(x >> 8 & low) << 3 | 0x0007000500030001);
+	uint64_t two = smaller(four, four >> 32);
+
+	return (unsigned)smaller(two, two >> 16) & 0x7ff;
+}
+
+/* Which of @slots, not 0, has the fullest child. */
+static inline unsigned fill_fullest(const struct node *n, uint64_t slots)
+{
+	uint64_t fills = atom_peek(&n->fills);
+	unsigned best = first_slot(slots);
+
+	if (slots & (slots - 1)) {
+		unsigned least = fill_least(fills | ~bytes_of(slots));
+
+		if (slots >> least % NODE_FANOUT * ENTRY_BITS & 1)	/* else all are hidden */
+			best = least % NODE_FANOUT;
+	}
+	return best;
+}

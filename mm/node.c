@@ -2,46 +2,22 @@
 /* What a node's word says, computed without loops over its entries where it matters. */
 #include "node.h"
 
-/*
- * Entries 0, 2, 4, 6 stand ten bits apart, so that each has five zero bits
- * above it: set the lowest of them, subtract, and it survives where the entry
- * was large enough.  The odd ones follow by a shift.
- */
-#define ONES   ((uint64_t)1 | (uint64_t)1 << 10 | (uint64_t)1 << 20 | (uint64_t)1 << 30)
-#define GUARDS (ONES << ENTRY_BITS)
-
-/* Bits 0, 10, 20, 30 of @x gathered at 0, 2, 4, 6. */
-static unsigned gather(uint64_t x)
-{
-	return (unsigned)(x | x >> 8 | x >> 16 | x >> 24) & 0x55;
-}
-
-#define LANES (ONES * ENTRY_MASK)
-
-unsigned node_at_least(uint64_t w, unsigned least)
-{
-	uint64_t even = ((w & LANES) | GUARDS) - ONES * least;
-	uint64_t odd = ((w >> ENTRY_BITS & LANES) | GUARDS) - ONES * least;
-
-	return gather(even >> ENTRY_BITS & ONES) | gather(odd >> ENTRY_BITS & ONES) << 1;
-}
-
 /* The larger of each two entries: where the guard survives, a's. */
 static inline uint64_t larger(uint64_t a, uint64_t b)
 {
-	uint64_t guard = ((a | GUARDS) - b) & GUARDS;
+	uint64_t guard = ((a | EVEN_GUARDS) - b) & EVEN_GUARDS;
 	uint64_t keep = guard - (guard >> ENTRY_BITS);
 
-	return (a & keep) | (b & ~keep & LANES);
+	return (a & keep) | (b & ~keep & EVEN_LANES);
 }
 
 /* The largest entry: eight, four, two, one. */
 static unsigned largest_entry(uint64_t w)
 {
-	uint64_t four = larger(w & LANES, w >> ENTRY_BITS & LANES);
-	uint64_t two = larger(four, four >> 20 & LANES);
+	uint64_t four = larger(w & EVEN_LANES, w >> ENTRY_BITS & EVEN_LANES);
+	uint64_t two = larger(four, four >> 20 & EVEN_LANES);
 
-	return (unsigned)larger(two, two >> 10 & LANES) & ENTRY_MASK;
+	return (unsigned)larger(two, two >> 10 & EVEN_LANES) & ENTRY_MASK;
 }
 
 /* Starts of aligned runs of 2, 4 and 8 ones. */
@@ -70,8 +46,8 @@ unsigned node_code(uint64_t w, unsigned level)
 		return most == ENTRY_HELD ? ENTRY_NONE : most;
 
 	/* DIRTY and OPENING children may turn out to be whole: promise the most. */
-	unsigned m = node_at_least(w, ENTRY_OPEN + whole);
-	return capped(whole + (m == 0xff ? 3 : mask_quads(m) ? 2 : mask_pairs(m) ? 1 : 0));
+	uint64_t m = node_at_least(w, ENTRY_OPEN + whole);
+	return capped(whole + (m == SLOTS_ALL ? 3 : slot_runs(m, 2) ? 2 : slot_runs(m, 1) ? 1 : 0));
 }
 
 /* Where a run of 2^order may begin. */

@@ -81,22 +81,56 @@ static inline bool entry_parked(unsigned e)
 /* Does it promise a free block of @order? */
 static inline bool entry_fits(unsigned e, unsigned order) { return e >= ENTRY_OPEN + order; }
 
-/* Bit 5 * i set where 2^@log FULL entries begin at entry i, aligned. */
-static inline uint64_t node_full_runs(uint64_t w, unsigned log)
-{
-	static const uint64_t starts[] = { 0x0842108421, 0x40100401, 0x100001 };
-	uint64_t full = w & w >> 1;	/* FULL is five ones: fold them onto the lowest */
+/*
+ * Some of a node's entries: bit 5 * i stands for entry i, so that a bit's place
+ * is its entry's.
+ */
+#define SLOTS_ALL ((uint64_t)0x0842108421)
 
-	full &= full >> 2 & w >> 4;
-	if (log > 0)
-		full &= full >> ENTRY_BITS;
-	if (log > 1)
-		full &= full >> 2 * ENTRY_BITS;
-	return full & starts[log];
+static inline unsigned first_slot(uint64_t slots)
+{
+	return (unsigned)__builtin_ctzll(slots) / ENTRY_BITS;
 }
 
-/* Bit i set where entry i is at least @least.  Context: any, as all of this file. */
-unsigned node_at_least(uint64_t w, unsigned least);
+/* Of these, those with which an aligned run of 2^@log begins.  Other bits may be set. */
+static inline uint64_t slot_runs(uint64_t slots, unsigned log)
+{
+	static const uint64_t starts[] = { SLOTS_ALL, 0x40100401, 0x100001, 1 };
+
+	if (log > 0)
+		slots &= slots >> ENTRY_BITS;
+	if (log > 1)
+		slots &= slots >> 2 * ENTRY_BITS;
+	if (log > 2)
+		slots &= slots >> 4 * ENTRY_BITS;
+	return slots & starts[log];
+}
+
+/* Where 2^@log FULL entries begin, aligned. */
+static inline uint64_t node_full_runs(uint64_t w, unsigned log)
+{
+	uint64_t full = w & w >> 1;	/* FULL is five ones: fold them onto the lowest */
+
+	return slot_runs(full & full >> 2 & w >> 4, log);
+}
+
+/*
+ * Entries 0, 2, 4, 6 stand ten bits apart, so that each has five zero bits
+ * above it: set the lowest of them, subtract, and it survives where the entry
+ * was large enough.  The odd ones follow by a shift.
+ */
+#define EVEN_ONES   ((uint64_t)1 | (uint64_t)1 << 10 | (uint64_t)1 << 20 | (uint64_t)1 << 30)
+#define EVEN_LANES  (EVEN_ONES * ENTRY_MASK)
+#define EVEN_GUARDS (EVEN_ONES << ENTRY_BITS)
+
+/* The entries that are at least @least. */
+static inline uint64_t node_at_least(uint64_t w, unsigned least)
+{
+	uint64_t even = ((w & EVEN_LANES) | EVEN_GUARDS) - EVEN_ONES * least;
+	uint64_t odd = ((w >> ENTRY_BITS & EVEN_LANES) | EVEN_GUARDS) - EVEN_ONES * least;
+
+	return (even & EVEN_GUARDS) >> ENTRY_BITS | (odd & EVEN_GUARDS);
+}
 
 /* The entry that tells what a node of @level with contents @w can give. */
 unsigned node_code(uint64_t w, unsigned level);
@@ -104,9 +138,7 @@ unsigned node_code(uint64_t w, unsigned level);
 /* Is nothing to be had: every entry NONE or HELD? */
 static inline bool node_exhausted(uint64_t w)
 {
-	const uint64_t lowest = 0x0842108421;	/* bit 0 of each entry: all that HELD sets */
-
-	return (w & NODE_ENTRIES & ~lowest) == 0;
+	return (w & NODE_ENTRIES & ~SLOTS_ALL) == 0;	/* bit 0 of each is all that HELD sets */
 }
 
 /* Are all eight entries FULL? */

@@ -41,7 +41,7 @@ static inline struct demand demand(const struct tree *t, unsigned l, uint32_t se
 				   unsigned entry)
 {
 	if (entry == ENTRY_NONE)
-		return (struct demand){ ENTRY_NONE, node_exhausted(w) && !home_is(t, l, self) };
+		return (struct demand){ ENTRY_NONE, node_exhausted(w) };
 	if (entry == ENTRY_FULL && node_all_full(w) && child_order(l + 1) <= ORDER_MAX &&
 	    !home_is(t, l, self))
 		return (struct demand){ ENTRY_FULL, true };
@@ -59,12 +59,13 @@ static inline unsigned mark_above(struct tree *t, unsigned l, uint32_t self, str
 				  unsigned entry)
 {
 	struct demand d = demand(t, l, self, s->settled, entry);
+
+	if (entry == ENTRY_NONE && !d.exactly)
+		return ENTRY_DIRTY;
 	struct node *n = node_of_child(t, l + 1, self);
 	unsigned slot = self % NODE_FANOUT, e;
 	uint64_t w = atom_load(&n->word), marked;
 
-	if (entry == ENTRY_NONE && !d.exactly)
-		return ENTRY_DIRTY;
 	do {
 		e = node_entry(w, slot);
 		if (entry_parked(e) ||
@@ -184,15 +185,16 @@ bool tree_open(struct tree *t, unsigned l, uint32_t c)
 		unsigned e = node_entry(w, slot);
 		if (e != ENTRY_FULL && e != ENTRY_OPENING)
 			return e != ENTRY_HELD;
-		uint64_t opening = e == ENTRY_OPENING ? w : node_with(w, slot, ENTRY_OPENING);
+		uint64_t opening = e == ENTRY_OPENING ? w
+				 : node_change(w, slot, ENTRY_FULL, ENTRY_OPENING);
 		/* OPENING, then look above; pairs with who settles us to FULL there. */
 		if (opening != w && !atom_cas(&n->word, &w, opening))
 			continue;
 		w = opening;
 
-		bool governs = tree_taken(t, l + 1, self);
-		uint64_t new = node_with(w, slot, governs ? ENTRY_OPEN + child_order(l)
-							  : ENTRY_FULL);
+		bool governs = tree_counts(t, l + 1, self);
+		uint64_t new = node_change(w, slot, ENTRY_OPENING,
+					   governs ? ENTRY_OPEN + child_order(l) : ENTRY_FULL);
 		/* Open from here: pairs with the load in tree_taken(). */
 		if (!atom_cas(&n->word, &w, new))
 			continue;

@@ -7,23 +7,7 @@
 #include "fill.h"
 #include "home.h"
 
-static unsigned entry_of(const struct tree *t, unsigned l, uint32_t c)
-{
-	/* Pairs with every CAS on the node; after a CAS of our own below it, with DIRTY (T5). */
-	return node_entry(atom_load(&node_of_child(t, l, c)->word), c % NODE_FANOUT);
-}
-
 static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found);
-
-/* tree_taken(), its common case in line. */
-static inline bool counts(struct tree *t, unsigned l, uint32_t c)
-{
-	if (l > t->root)
-		return true;
-
-	unsigned e = entry_of(t, l, c);
-	return __builtin_expect(e - ENTRY_OPEN <= ORDER_MAX, 1) || tree_taken(t, l, c);
-}
 
 static void count_retry(void) { local_add(LOCAL_RETRIES, 1); }
 
@@ -32,7 +16,7 @@ static void count_retry(void) { local_add(LOCAL_RETRIES, 1); }
 /* T4 for a group, without working out its code where the entry already promises enough. */
 static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask)
 {
-	unsigned e = entry_of(t, 1, group);
+	unsigned e = tree_entry(t, 1, group);
 
 	if (e >= ENTRY_OPEN && e < ENTRY_OPEN + GROUP_ORDER) {
 		unsigned larger = e - ENTRY_OPEN + 1;
@@ -43,7 +27,10 @@ static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t m
 		if (mask & ~around ? bits_run(bits, larger) < 0 : (bits & around) != around)
 			return;
 	}
-	tree_given(t, 1, group, bits_code(bits), bits == UINT64_MAX);
+	if (e == ENTRY_NONE)		/* any gift is more than that */
+		tree_settle(t, 1, group, bits == UINT64_MAX && !home_is(t, 0, group));
+	else
+		tree_given(t, 1, group, bits_code(bits), bits == UINT64_MAX);
 }
 
 void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
@@ -70,7 +57,7 @@ static bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t ma
 		return false;
 	}
 	bits &= ~mask;
-	if (!counts(t, 1, group)) {
+	if (!tree_counts(t, 1, group)) {
 		/* T3: put back what we took and nothing else; pairs as any gift. */
 		while (!atom_cas(&t->bits[group], &bits, bits | mask))
 			count_retry();
@@ -87,7 +74,7 @@ static bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t ma
 static bool take_from_group(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
 {
 	for (;;) {
-		unsigned e = entry_of(t, 1, group);
+		unsigned e = tree_entry(t, 1, group);
 		if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
 			return false;
 
@@ -108,7 +95,7 @@ static bool take_from_group(struct tree *t, uint32_t group, unsigned order, uint
 static uint32_t take_half(struct tree *t, uint32_t group, uint32_t *half)
 {
 	for (;;) {
-		unsigned e = entry_of(t, 1, group);
+		unsigned e = tree_entry(t, 1, group);
 		if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
 			return 0;
 
@@ -135,10 +122,10 @@ static uint32_t take_some_at_home(struct tree *t, uint32_t *half)
 		return 0;
 
 	uint64_t w = atom_load(&node_of_child(t, 1, home)->word);	/* a hint */
-	unsigned any = node_at_least(w, ENTRY_OPEN), whole = node_at_least(w, ENTRY_FULL);
-	for (unsigned mask; any; any &= ~(mask & -mask)) {
-		mask = any & ~whole ? any & ~whole : any;
-		uint32_t g = (home & ~(NODE_FANOUT - 1)) + (uint32_t)__builtin_ctz(mask);
+	uint64_t any = node_at_least(w, ENTRY_OPEN), whole = node_full_runs(w, 0);
+	for (uint64_t some; any; any &= ~(some & -some)) {
+		some = any & ~whole ? any & ~whole : any;
+		uint32_t g = (home & ~(NODE_FANOUT - 1)) + first_slot(some);
 
 		if ((taken = take_half(t, g, half))) {
 			home_move(t, 0, g);
@@ -163,22 +150,32 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half)
 /* 2^log equal entries from slot 0. */
 static inline uint64_t run_of(unsigned log, uint64_t entry)
 {
-	static const uint64_t ones[] = { 0x1, 0x21, 0x8421, 0x842108421 };
+	static const uint64_t ones[] = { 0x1, 0x21, 0x8421 };
 
 	return ones[log] * entry;
-}
-
-static inline uint64_t with_run(uint64_t w, unsigned slot, unsigned log, unsigned entry)
-{
-	unsigned shift = slot * ENTRY_BITS;
-
-	w &= ~(run_of(log, ENTRY_MASK) << shift);
-	return (w | run_of(log, entry) << shift) + NODE_VERSION;
 }
 
 static inline bool run_is(uint64_t w, unsigned slot, unsigned log, unsigned entry)
 {
 	return (w >> slot * ENTRY_BITS & run_of(log, ENTRY_MASK)) == run_of(log, entry);
+}
+
+/* The word after a run of FULL entries is HELD, or the reverse. */
+static inline uint64_t run_held(uint64_t w, unsigned slot, unsigned log)
+{
+	return w - (run_of(log, ENTRY_FULL - ENTRY_HELD) << slot * ENTRY_BITS) + NODE_VERSION;
+}
+
+static inline uint64_t run_freed(uint64_t w, unsigned slot, unsigned log)
+{
+	return w + (run_of(log, ENTRY_FULL - ENTRY_HELD) << slot * ENTRY_BITS) + NODE_VERSION;
+}
+
+/* The hints for groups that are taken or given as a whole. */
+static inline void count_groups(struct node *area, unsigned slot, unsigned log, unsigned each)
+{
+	for (unsigned i = 0; i < 1u << log; i++)
+		atom_poke8(&area->fill[slot + i], (uint8_t)each);
 }
 
 /*
@@ -191,7 +188,7 @@ static inline void node_given(struct tree *t, unsigned l, uint32_t self, uint64_
 	if (l == t->root)
 		return;
 
-	unsigned whole = child_order(l), e = entry_of(t, l + 1, self);
+	unsigned whole = child_order(l), e = tree_entry(t, l + 1, self);
 	if (log == 0 && e - (ENTRY_OPEN + whole) <= 3 &&
 	    !entry_fits(node_entry(w, slot ^ 1), whole))
 		return;
@@ -200,7 +197,7 @@ static inline void node_given(struct tree *t, unsigned l, uint32_t self, uint64_
 	tree_given(t, l + 1, self, node_code(w, l), node_all_full(w));
 }
 
-static void give_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, unsigned log)
+static inline void give_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, unsigned log)
 {
 	struct node *n = &t->level[l][self];
 	uint64_t w = atom_load(&n->word), new;	/* pairs with every CAS on the node */
@@ -208,11 +205,11 @@ static void give_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, u
 	do {
 		if (!run_is(w, slot, log, ENTRY_HELD))
 			panic("level %u node %u: a block given back is not held", l, self);
-		new = with_run(w, slot, log, ENTRY_FULL);
+		new = run_freed(w, slot, log);
 		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
 	} while (!atom_cas(&n->word, &w, new));
-	for (unsigned i = 0; l == 1 && i < 1u << log; i++)
-		atom_poke8(&n->fill[slot + i], 64);
+	if (l == 1)
+		count_groups(n, slot, log, 64);
 	node_given(t, l, self, new, slot, log);
 }
 
@@ -222,35 +219,36 @@ static void merge_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, 
 	for (unsigned s = slot; s < slot + (1u << log); s++) {
 		uint32_t c = self * NODE_FANOUT + s;
 
-		if (entry_of(t, l, c) == ENTRY_OPENING)
+		if (tree_entry(t, l, c) == ENTRY_OPENING)
 			tree_open(t, l, c);
 		tree_merge(t, l, c);
 	}
 }
 
 /* A run of 2^log children that are FULL as they stand.  Return: false if there is none. */
-static bool take_full_run(struct tree *t, unsigned l, uint32_t self, unsigned log, uint32_t *first)
+static inline bool take_full_run(struct tree *t, unsigned l, uint32_t self, unsigned log,
+				 uint32_t *first)
 {
 	struct node *n = &t->level[l][self];
 	uint64_t w = atom_load(&n->word), runs, new;	/* pairs with every CAS on the node */
 	unsigned slot;
 
 	do {
-		runs = log < 3 ? node_full_runs(w, log) : 0;
+		runs = node_full_runs(w, log);
 		if (!runs)
 			return false;
-		slot = (unsigned)__builtin_ctzll(runs) / ENTRY_BITS;
-		new = with_run(w, slot, log, ENTRY_HELD);
+		slot = first_slot(runs);
+		new = run_held(w, slot, log);
 		/* Pairs with the CAS in give_run().  Then T3. */
 	} while (!atom_cas(&n->word, &w, new));
 	*first = (self * NODE_FANOUT + slot) << child_order(l);
-	if (!counts(t, l + 1, self)) {
+	if (!tree_counts(t, l + 1, self)) {
 		give_run(t, l, self, slot, log);	/* T3 */
 		return false;
 	}
-	for (unsigned i = 0; l == 1 && i < 1u << log; i++)
-		atom_poke8(&n->fill[slot + i], 0);
-	if (node_exhausted(new))
+	if (l == 1)
+		count_groups(n, slot, log, 0);
+	if (node_exhausted(new) && !home_is(t, l, self))
 		tree_exhausted(t, l + 1, self);
 	return true;
 }
@@ -267,25 +265,56 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 			return true;
 
 		uint64_t w = atom_load(&n->word);	/* a hint; the CAS decides */
-		int slot = mask_run(node_at_least(w, ENTRY_OPEN + child_order(l)), log);
-		if (slot < 0) {
-			if (l < t->root && entry_fits(entry_of(t, l + 1, self), order))
+		uint64_t runs = slot_runs(node_at_least(w, ENTRY_OPEN + child_order(l)), log);
+		if (!runs) {
+			if (l < t->root && entry_fits(tree_entry(t, l + 1, self), order))
 				tree_settle(t, l + 1, self, false);
 			return false;
 		}
-		if (run_is(w, (unsigned)slot, log, ENTRY_FULL))
+		unsigned slot = first_slot(runs);
+		if (run_is(w, slot, log, ENTRY_FULL))
 			return false;		/* came too late: walk again */
-		merge_run(t, l, self, (unsigned)slot, log);
+		merge_run(t, l, self, slot, log);
 		count_retry();
 	}
 }
 
 /* --- the walk */
 
+/* Does the root promise a block of @order?  If not, nothing has one (T1); pairs with T6. */
+static inline bool root_fits(const struct tree *t, unsigned order)
+{
+	return node_at_least(atom_load(&t->level[t->root]->word), ENTRY_OPEN + order) != 0;
+}
+
 /*
- * From the root down to the node at @floor (0: the group) that promises @order:
- * at each level to the fullest child that can serve.  Return: false if the root
- * promises none (T1).
+ * One step down from node *@self of level @l: to the fullest child that can serve.
+ * Return: false if there was none to go to, and what misled us is mended.
+ */
+static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_t *self)
+{
+	struct node *n = &t->level[l][*self];
+	/* The root's: pairs with T6, who raises an entry has raised those above. */
+	uint64_t w = atom_load(&n->word), slots = node_at_least(w, ENTRY_OPEN + order);
+
+	if (!slots) {
+		/* The entry above promised too much. */
+		if (l < t->root)
+			tree_settle(t, l + 1, *self, false);
+		return false;
+	}
+	unsigned slot = node_all_full(w) ? 0 : fill_fullest(n, slots), e = node_entry(w, slot);
+	uint32_t c = *self * NODE_FANOUT + slot;
+
+	*self = c;
+	if (e == ENTRY_DIRTY)
+		tree_settle(t, l, c, false);
+	return e != ENTRY_DIRTY && (!entry_parked(e) || tree_open(t, l, c));
+}
+
+/*
+ * From the root down to the node at @floor (0: the group) that promises @order.
+ * Return: false if the root promises none (T1).
  */
 static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found)
 {
@@ -293,28 +322,12 @@ static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found
 	uint32_t self = 0;
 
 	while (l > floor) {
-		struct node *n = &t->level[l][self];
-		/* The root's: pairs with T6, who raises an entry has raised those above. */
-		uint64_t w = atom_load(&n->word);
-		unsigned mask = node_at_least(w, ENTRY_OPEN + order);
-
-		if (mask) {
-			unsigned slot = fill_fullest(n, mask), e = node_entry(w, slot);
-			uint32_t c = self * NODE_FANOUT + slot;
-
-			if (e == ENTRY_DIRTY) {
-				tree_settle(t, l, c, false);
-			} else if (!entry_parked(e) || tree_open(t, l, c)) {
-				self = c;
-				l--;
-				continue;
-			}
-		} else if (l == t->root) {
-			return false;
-		} else {
-			/* The entry above promised too much: mend it. */
-			tree_settle(t, l + 1, self, false);
+		if (step_down(t, order, l, &self)) {
+			l--;
+			continue;
 		}
+		if (l == t->root && !root_fits(t, order))
+			return false;
 		count_retry();
 		l = t->root;
 		self = 0;
@@ -327,12 +340,6 @@ static bool take_at(struct tree *t, unsigned l, uint32_t self, unsigned order, u
 {
 	return l == 0 ? take_from_group(t, self, order, first)
 		      : take_from_node(t, l, self, order, first);
-}
-
-/* Does the root promise a block of @order?  If not, nothing has one (T1); pairs with T6. */
-static inline bool root_fits(const struct tree *t, unsigned order)
-{
-	return node_at_least(atom_load(&t->level[t->root]->word), ENTRY_OPEN + order) != 0;
 }
 
 /* The home, then its neighbours under the same node: most often that is enough. */
@@ -348,9 +355,9 @@ static bool take_near_home(struct tree *t, unsigned floor, unsigned order, uint3
 		return false;
 
 	struct node *above = node_of_child(t, floor + 1, home);
-	unsigned mask = node_at_least(atom_load(&above->word), ENTRY_OPEN + order); /* a hint */
-	while (mask) {
-		unsigned slot = fill_fullest(above, mask);
+	uint64_t slots = node_at_least(atom_load(&above->word), ENTRY_OPEN + order); /* a hint */
+	while (slots) {
+		unsigned slot = fill_fullest(above, slots);
 		uint32_t c = (home & ~(NODE_FANOUT - 1)) + slot;
 
 		if (c != home && tree_open(t, floor + 1, c) &&
@@ -358,14 +365,14 @@ static bool take_near_home(struct tree *t, unsigned floor, unsigned order, uint3
 			home_move(t, floor, c);
 			return true;
 		}
-		mask &= ~(1u << slot);
+		slots &= ~((uint64_t)1 << slot * ENTRY_BITS);
 	}
 	return false;
 }
 
-bool tree_take(struct tree *t, unsigned order, uint32_t *first)
+static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned floor,
+						     unsigned order, uint32_t *first)
 {
-	unsigned floor = order_level(order);
 	uint32_t self;
 
 	if (floor > t->root)
@@ -380,6 +387,17 @@ bool tree_take(struct tree *t, unsigned order, uint32_t *first)
 			return true;
 		}
 	return false;
+}
+
+bool tree_take(struct tree *t, unsigned order, uint32_t *first)
+{
+	unsigned floor = order_level(order);
+	uint32_t home;
+
+	if (floor > 0 && home_get(t, floor, &home) &&
+	    take_full_run(t, floor, home, order - child_order(floor), first))
+		return true;
+	return take_elsewhere(t, floor, order, first);
 }
 
 void tree_give(struct tree *t, uint32_t first, unsigned order)
@@ -401,7 +419,7 @@ static bool open_above(struct tree *t, uint32_t frame)
 {
 	for (unsigned l = t->root; l >= 1; l--) {
 		uint32_t c = frame >> child_order(l);
-		unsigned e = entry_of(t, l, c);
+		unsigned e = tree_entry(t, l, c);
 
 		if (entry_parked(e) && (e == ENTRY_HELD || !tree_open(t, l, c)))
 			return false;

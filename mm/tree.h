@@ -151,3 +151,16 @@ static inline struct node *node_of_child(const struct tree *t, unsigned l, uint3
 {
 	return &t->level[l][c / NODE_FANOUT];
 }
+
+static inline unsigned tree_entry(const struct tree *t, unsigned l, uint32_t c)
+{
+	/* Pairs with every CAS on the node; after a CAS of our own below it, with DIRTY (T5). */
+	return node_entry(atom_load(&node_of_child(t, l, c)->word), c % NODE_FANOUT);
+}
+
+/* tree_taken(), its common case in line. */
+static inline bool tree_counts(struct tree *t, unsigned l, uint32_t c)
+{
+	return l > t->root || __builtin_expect(tree_entry(t, l, c) - ENTRY_OPEN <= ORDER_MAX, 1) ||
+	       tree_taken(t, l, c);
+}

@@ -75,17 +75,27 @@ void tree_area_publish(struct tree *t, uint32_t area)
 	fill_show(t, 1, area);
 }
 
-/* The order of the largest aligned run of @mask's ones around @slot. */
-static unsigned run_around(uint64_t mask, unsigned slot, unsigned most)
+/* The order of the largest aligned run of ones around @bit. */
+static unsigned run_around(uint64_t bits, unsigned bit)
+{
+	unsigned order = 0;
+
+	while (order < GROUP_ORDER) {
+		uint64_t run = run_mask(bit & ~((2u << order) - 1), order + 1);
+		if ((bits & run) != run)
+			break;
+		order++;
+	}
+	return order;
+}
+
+/* The same for entries: log of the largest aligned run of @slots around @slot. */
+static unsigned slots_around(uint64_t slots, unsigned slot)
 {
 	unsigned log = 0;
 
-	while (log < most) {
-		uint64_t run = run_mask(slot & ~((2u << log) - 1), log + 1);
-		if ((mask & run) != run)
-			break;
+	while (log < 3 && slot_runs(slots, log + 1) >> (slot & ~((2u << log) - 1)) * ENTRY_BITS & 1)
 		log++;
-	}
 	return log;
 }
 
@@ -98,12 +108,12 @@ int tree_free_order(const struct tree *t, uint32_t frame)
 
 		if (e == ENTRY_FULL || e == ENTRY_OPENING) {
 			unsigned order = child_order(l) +
-				run_around(node_at_least(w, ENTRY_OPENING), c % NODE_FANOUT, 3);
+				slots_around(node_at_least(w, ENTRY_OPENING), c % NODE_FANOUT);
 			return (int)(order < ORDER_MAX ? order : ORDER_MAX);
 		}
 		if (e == ENTRY_HELD || e == ENTRY_NONE)
 			return -1;
 	}
 	uint64_t bits = atom_load(&t->bits[frame >> GROUP_ORDER]);	/* also */
-	return bits >> (frame & 63) & 1 ? (int)run_around(bits, frame & 63, 6) : -1;
+	return bits >> (frame & 63) & 1 ? (int)run_around(bits, frame & 63) : -1;
 }

@@ -49,7 +49,7 @@ MUTANTS = (
            'return (struct demand){ ENTRY_FULL, true };',
            'return (struct demand){ node_code(w, l), false };'),
     Mutant('no-strike-on', SETTLE, 'a node that is empty does not tell the one above',
-           'node_exhausted(w) && !home_is(t, l, self) }', 'false }',
+           'ENTRY_NONE, node_exhausted(w) }', 'ENTRY_NONE, false }',
            'an entry may promise too much; who finds nothing there settles it'),
     Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
            'if (e != ENTRY_DIRTY)\n\t\t\treturn', 'if (true)\n\t\t\treturn'),
@@ -58,10 +58,10 @@ MUTANTS = (
     Mutant('given-no-merge', SETTLE, 'a gift that completes a child does not merge it (I8)',
            'e >= code && !merge)', 'e >= code)'),
     Mutant('open-unseen', SETTLE, 'a FULL child is opened without a look above (T7)',
-           'bool governs = tree_taken(t, l + 1, self);', 'bool governs = true;'),
+           'bool governs = tree_counts(t, l + 1, self);', 'bool governs = true;'),
     Mutant('open-no-opening', SETTLE, 'a FULL child is open before the look above (T7)',
-           'node_with(w, slot, ENTRY_OPENING);',
-           'node_with(w, slot, ENTRY_OPEN + child_order(l));'),
+           'node_change(w, slot, ENTRY_FULL, ENTRY_OPENING);',
+           'node_change(w, slot, ENTRY_FULL, ENTRY_OPEN + child_order(l));'),
     Mutant('open-store', SETTLE, 'a child becomes open by a store',
            'if (!atom_cas(&n->word, &w, new))\n\t\t\tcontinue;\n\t\tif (!governs)',
            'atom_store(&n->word, new);\n\t\tif (!governs)'),
@@ -70,11 +70,11 @@ MUTANTS = (
 			tree_given(t, l + 1, self, node_code(new, l), node_all_full(new));
 ''', '', MENDED),
     Mutant('no-version', 'mm/node.h', 'a node word that comes back looks unchanged',
-           'slot * ENTRY_BITS) + NODE_VERSION;', 'slot * ENTRY_BITS);'),
+           '- from) << slot * ENTRY_BITS) + NODE_VERSION;', '- from) << slot * ENTRY_BITS);'),
     # --- taking and giving
-    Mutant('no-look', TREE, 'a taker does not look at the entry afterwards (T3)',
-           'return __builtin_expect(e - ENTRY_OPEN <= ORDER_MAX, 1) || tree_taken(t, l, c);',
-           'return (void)e, true;'),
+    Mutant('no-look', 'mm/tree.h', 'a taker does not look at the entry afterwards (T3)',
+           '''l > t->root || __builtin_expect(tree_entry(t, l, c) - ENTRY_OPEN <= ORDER_MAX, 1) ||
+	       tree_taken(t, l, c);''', 'true;'),
     Mutant('undo-dropped', TREE, 'a late take is not put back (T3)',
            '''		while (!atom_cas(&t->bits[group], &bits, bits | mask))
 			count_retry();
@@ -110,7 +110,8 @@ MUTANTS = (
     Mutant('run-given-untold', TREE, 'a gift of whole children is not told above (T4)',
            '\tnode_given(t, l, self, new, slot, log);\n', ''),
     Mutant('run-no-version', TREE, 'a node word that comes back after a run looks unchanged',
-           'run_of(log, entry) << shift) + NODE_VERSION;', 'run_of(log, entry) << shift);',
+           'w - (run_of(log, ENTRY_FULL - ENTRY_HELD) << slot * ENTRY_BITS) + NODE_VERSION;',
+           'w - (run_of(log, ENTRY_FULL - ENTRY_HELD) << slot * ENTRY_BITS);',
            'from FULL to HELD and back: a word that comes back means the same'),
     Mutant('no-exhausted', TREE, 'a group that is used up is not struck off',
            '\tif (bits == 0)\n\t\ttree_exhausted(t, 1, group);\n', '',

@@ -140,6 +140,50 @@ const struct scenario case_fail_give = {
 	.program = { .cpus = 3, .cpu = { take_0, give_7, take_0 } },
 };
 
+/* CPU 0 is striking the group off, CPU 1 raises its entry again, CPU 2 trusts that one. */
+static void last_and_a_half(void)
+{
+	hold_all(0);
+	take_for(32, 5);
+	take_for(7, 0);
+	let(3, 0);
+}
+
+static void give_7_take_0(void)
+{
+	give_7();
+	do_take(0);
+}
+
+const struct scenario case_trust = {
+	.name = "trust", .what = "an entry is raised while those above are being lowered (T6)",
+	.areas = 1, .strict = true, .setup = last_and_a_half,
+	.program = { .cpus = 3, .cpu = { take_0, give_high, give_7_take_0 } },
+};
+
+/* CPU 1 raises less than CPU 0, in the same node; CPU 2 trusts what CPU 0 has raised. */
+static void half_and_less(void)
+{
+	hold_all(0);
+	take_for(32, 5);
+	take_for(0, 4);
+	take_for(64, 0);
+}
+
+static void give_64(void) { do_give(64, 0); }
+
+static void give_take_4(void)
+{
+	do_give(0, 4);
+	do_take(4);
+}
+
+const struct scenario case_trust_2 = {
+	.name = "trust-2", .what = "two entries of a node are raised, by much and by little (T6)",
+	.areas = 1, .strict = true, .setup = half_and_less,
+	.program = { .cpus = 3, .cpu = { give_high, give_64, give_take_4 } },
+};
+
 static void last_one(void)
 {
 	hold_all(0);
