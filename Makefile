@@ -33,6 +33,8 @@ needs-explore := host
 needs-mutate  := host
 needs-torture := direct
 needs-check-step := direct
+needs-check-nmi := direct
+needs-replay  := direct
 needs-check-step-planted := direct
 needs := $(sort $(foreach g,$(goals),$(or $(needs-$g),$(if $(filter $B/host%,$g),host),\
              $(if $(filter $B/fuzz% fuzz%,$g),fuzz),build)))
@@ -73,7 +75,7 @@ endef
 
 .PHONY: all help deps clean iso run debug screenshot test test-host test-kernel \
         host-lib bench bench-kernel bench-host fuzz explore mutate torture check-step \
-        check-step-planted FORCE
+        check-step-planted check-nmi replay FORCE
 
 all: $B/labyrinth.elf          ## the kernel (default)
 	@:
@@ -92,7 +94,7 @@ KFLAGS := $(BASE) -O2 -ffreestanding -nostdinc \
           -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
           -fno-strict-aliasing -fno-common -fcf-protection=none -fstack-clash-protection
 KSRC   := $(wildcard boot/*.[cS] kernel/*.[cS] kernel/sched/*.c mm/*.c arch/x86_64/*.[cS] \
-          tests/*.c tests/unit/*.c tests/kernel/*.c tests/bench/kernel/*.c \
+          tests/*.c tests/unit/*.c tests/kernel/*.c tests/bench/kernel/*.c tests/nmi/*.c \
           tests/torture/*.c tests/torture/kernel/*.c) $(call conform,kernel) \
           $(call step,kernel)
 KOBJ   := $(patsubst %,$B/k/%.o,$(KSRC)) $B/k/gen/font.c.o
@@ -320,6 +322,15 @@ check-step-planted: $B/labyrinth.elf ## plant a fault that this must find: FAULT
 mutate:                        ## break the lock-free code in many places; which test notices?
 	@$(PYTHON) tools/mutate
 
+# --- NMIs, and runs that can be repeated exactly
+
+check-nmi: $B/labyrinth.elf    ## NMIs at every instruction of alloc and free; NMIS=, SEED=
+	@$(PYTHON) tools/check-nmi $(if $(NMIS),--nmis $(NMIS)) $(if $(SEED),--seed $(SEED)) $<
+
+replay: $B/labyrinth.elf       ## record the tests T= on one CPU, SEED=, and replay them exactly
+	@$(PYTHON) tools/replay --record $B/replay/run $< $(if $(GDB),; \
+		$(PYTHON) tools/replay --gdb $B/replay/run)
+
 # --- fuzzing, with clang's libFuzzer; what it finds is kept in build/fuzz
 
 FUZZCC    ?= clang
@@ -408,6 +419,8 @@ help:                          ## this list
 #? MEM=          16M to 1T; 256M is the default
 #? SMP=          how many CPUs
 #? CMDLINE=      the kernel's command line: test=PATTERN seed=N memlimit=64M ...
+#? NMIS=N        how many NMIs check-nmi sends (1000000 is the default)
+#? GDB=1         with make replay: the recorded run once more, under gdb
 #? GUI=1         a window besides the terminal
 #? ACCEL=kvm     the host's own CPU instead of an emulated one
 #? QEMU_EXTRA=   more arguments for QEMU

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""Runs of one CPU that can be repeated exactly: QEMU's record and replay (docs/replay.txt there).
+
+Under -icount time passes with the instructions; what else comes from outside is written to
+a file.  Beside FILE lie FILE.json, which tells what was run, and FILE.out, the serial line.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+
+from lab.machine import Machine, Unusable
+
+QUIET = ['-monitor', 'none', '-no-reboot', '-serial', 'stdio']
+ICOUNT_SHIFT = 7                    # 128 ns an instruction, about what a machine needs
+PATIENCE = 1200 * float(os.environ.get('LIMIT_SCALE') or 1)     # seconds a run
+
+
+def digest(path):
+    with open(path, 'rb') as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
+def icount(mode, path, shift):
+    return ['-icount', f'shift={shift},rr={mode},rrfile={path}']
+
+
+def follow(command, out, line=None):
+    """Run it; its output goes to the file out, and each line to the function.  Its status."""
+    with tempfile.TemporaryFile() as errors, open(out, 'wb') as log, \
+            subprocess.Popen(['timeout', str(int(PATIENCE)), *command], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=errors) as process:
+        try:
+            for raw in process.stdout:
+                log.write(raw)
+                if line:
+                    line(raw.decode(errors='replace').rstrip('\r\n'))
+            status = process.wait()
+        finally:
+            process.kill()
+        errors.seek(0)
+        said = errors.read().decode(errors='replace').strip()
+    if status == 124:
+        raise Unusable(f'not done after {PATIENCE:.0f} s (LIMIT_SCALE=2 waits twice as long)')
+    if said and status not in (0, 33, 35):
+        raise Unusable('QEMU: ' + said.splitlines()[-1])
+    return status
+
+
+def record(machine, kernel, cmdline, path, line=None, shift=ICOUNT_SHIFT):
+    """Boot and record into path.  QEMU's exit status."""
+    if machine.way != 'direct' or machine.smp != '1' or machine.accel != 'tcg':
+        raise Unusable('only one emulated CPU, booted directly, can be recorded: '
+                       'leave SMP and ACCEL unset, BOOT=direct')
+    machine.check()
+    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+    command = machine.command(kernel, None, cmdline, None) + QUIET
+    status = follow(command + icount('record', path, shift), path + '.out', line)
+    with open(path + '.json', 'w', encoding='utf-8') as f:
+        json.dump({'command': command, 'shift': shift, 'kernel': kernel,
+                   'digest': digest(kernel), 'status': status}, f, indent=1)
+    return status
+
+
+class Recording:
+    """What record() left."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            with open(path + '.json', encoding='utf-8') as f:
+                self.what = json.load(f)
+        except OSError as e:
+            raise Unusable(f'{path} is no recording: {e.strerror}: {path}.json') from e
+        if digest(self.what['kernel']) != self.what['digest']:
+            raise Unusable(f'{self.what["kernel"]} has been built anew since; a recording is of '
+                           'one kernel')
+
+    def command(self):
+        return self.what['command'] + icount('replay', self.path, self.what['shift'])
+
+    def replay(self, line=None):
+        """Run it again.  What differs, in words; '' if nothing does."""
+        again = self.path + '.again'
+        status = follow(self.command(), again, line)
+        with open(self.path + '.out', 'rb') as a, open(again, 'rb') as b:
+            first, second = a.read(), b.read()
+        if first != second:
+            at = next((i for i, (x, y) in enumerate(zip(first, second)) if x != y),
+                      min(len(first), len(second)))
+            return f'the serial line differs from byte {at} on: compare {self.path}.out and {again}'
+        if status != self.what['status']:
+            return f'QEMU ended with {status}, and with {self.what["status"]} when recorded'
+        return ''
+
+
+def one_cpu(env):
+    """The machine that the caller's variables name, as far as it can be recorded."""
+    return Machine.as_named_in(env, way='direct', mem='128M')
