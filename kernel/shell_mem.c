@@ -69,21 +69,35 @@ static void show_blocks(const struct zone_stats zone[ZONE_COUNT])
 	}
 }
 
+/* Zeroes, but where several CPUs or an interrupt met at one word. */
+static void show_retries(void)
+{
+	struct zone_counts s;
+
+	kprintf("Lost compare-and-swaps: ");
+	for (enum zone_id z = 0; z < ZONE_COUNT; z++) {
+		zone_counts(z, &s);
+		kprintf(" %s %llu%s", zone_name(z), (unsigned long long)s.retries,
+			z + 1 < ZONE_COUNT ? "," : "\n");
+	}
+}
+
 static void show_owners(void)
 {
 	struct owner_stats s;
 	struct mm_stats mm;
 	char size[SIZE_TEXT_MAX];
 
-	kprintf("Owners, in frames:\n                               held       peak\n");
+	kprintf("Owners, in frames:\n"
+		"                               held       peak    retries\n");
 	for (uint8_t id = 1; id < OWNER_COUNT; id++) {
 		const char *name = owner_name((owner_t){ id });
 
 		if (strcmp(name, "unknown") == 0)
 			continue;
 		owner_stats((owner_t){ id }, &s);
-		kprintf("  %-24s  %9llu  %9llu\n", name, (unsigned long long)s.held,
-			(unsigned long long)s.peak);
+		kprintf("  %-24s  %9llu  %9llu  %9llu\n", name, (unsigned long long)s.held,
+			(unsigned long long)s.peak, (unsigned long long)s.retries);
 	}
 	mm_stats(&mm);
 	kprintf("Metadata: %s", size_text(size, mm.metadata_bytes));
@@ -121,7 +135,8 @@ static void show_dead_ends(bool all)
 COMMAND(mem, "[all]", "show zones, free blocks, owners and dead ends",
 	"  Cached frames lie in the caches of CPUs, asleep ones have never been touched;\n"
 	"  both are free.  Promised frames are set aside for owners with a reserve\n"
-	"  contract.  Below its min mark a zone serves atomic requests only.\n")
+	"  contract.  Below its min mark a zone serves atomic requests only.  Retries are\n"
+	"  compare-and-swaps that an owner's operations lost to others.\n")
 {
 	struct zone_stats zone[ZONE_COUNT];
 
@@ -133,6 +148,7 @@ COMMAND(mem, "[all]", "show zones, free blocks, owners and dead ends",
 	show_quarantine(zone);
 	show_blocks(zone);
 	show_owners();
+	show_retries();
 	show_dead_ends(argc == 2);
 	return true;
 }

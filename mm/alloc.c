@@ -125,6 +125,12 @@ static bool take_plain(gfp_t gfp, unsigned order, uint32_t *frame)
 	       zone_has(z, z->min + ((uint64_t)1 << order)) && zone_take(z, order, frame);
 }
 
+static void drain(void)
+{
+	cache_drain();
+	tree_leave_homes();
+}
+
 /* In line: two calls less for who fails, or gets one of the last frames. */
 static inline __attribute__((always_inline)) bool take_by_walk(gfp_t gfp, unsigned order,
 							       owner_t owner,
@@ -147,7 +153,7 @@ static inline __attribute__((always_inline)) bool take_by_walk(gfp_t gfp, unsign
 			return true;
 		if (closed && cache_closed())
 			return false;
-		page_drain();
+		drain();
 	}
 }
 
@@ -169,6 +175,7 @@ static void *failed(unsigned order, owner_t owner, const struct zone_walk *walk)
 		atom_add(&mm.zone[z].failures[said], 1);
 	}
 	atom_add(&owner_failures[owner.id][last], 1);
+	retry_note(owner);
 	event_note(MM_FAIL, order, (unsigned)last, owner, OWNER_NONE, FRAME_NONE);
 	return NULL;
 }
@@ -285,6 +292,6 @@ void slow_not_free(uint32_t f, uint64_t w)
 
 void page_drain(void)
 {
-	cache_drain();
-	tree_leave_homes();
+	drain();
+	retry_note(OWNER_KERNEL);
 }

@@ -161,7 +161,7 @@ size_t freepages_bulk(size_t n, void *pages[], owner_t owner)
 		}
 		if ((uint32_t)f - first >= CACHE_FRAMES) {
 			if (bits)
-				cache_put_bits(first, bits);
+				cache_put_bits(first, bits, owner);
 			first = (uint32_t)f & ~(CACHE_FRAMES - 1);
 			bits = 0;
 		}
@@ -169,7 +169,7 @@ size_t freepages_bulk(size_t n, void *pages[], owner_t owner)
 		quick += run;
 	}
 	if (bits)
-		cache_put_bits(first, bits);
+		cache_put_bits(first, bits, owner);
 	owner_count(owner, -(int64_t)quick);
 	return done + quick;
 }

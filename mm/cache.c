@@ -3,6 +3,7 @@
 #include "cache.h"
 
 #include "block.h"
+#include "retry.h"
 
 /* Frames that no cache names any more return to the tree. */
 static void flush(uint64_t w)
@@ -33,7 +34,7 @@ static bool fill_empty(size_t off, uint32_t first, uint32_t bits)
 	return false;
 }
 
-void cache_put_bits(uint32_t first, uint32_t bits)
+static void put_bits(uint32_t first, uint32_t bits)
 {
 	if (!zone_has(mm.hot_zone, mm.hot_zone->low)) {
 		flush(cache_word(first, bits));
@@ -52,10 +53,16 @@ void cache_put_bits(uint32_t first, uint32_t bits)
 		flush(old);
 }
 
-void cache_put_elsewhere(uint32_t frame)
+void cache_put_bits(uint32_t first, uint32_t bits, owner_t owner)
+{
+	put_bits(first, bits);
+	retry_note(owner);
+}
+
+void cache_put_elsewhere(uint32_t frame, owner_t owner)
 {
 	if (!cache_put_into(LOCAL_SECOND, frame))
-		cache_put_bits(frame & ~(CACHE_FRAMES - 1), 1u << frame % CACHE_FRAMES);
+		cache_put_bits(frame & ~(CACHE_FRAMES - 1), 1u << frame % CACHE_FRAMES, owner);
 }
 
 uint32_t cache_take_second(uint32_t *first)
@@ -90,7 +97,7 @@ void cache_install(uint32_t first, uint32_t bits)
 {
 	/* If an interrupt has refilled meanwhile, they are second, or go back. */
 	if (!fill_empty(LOCAL_CURRENT, first, bits) && bits)
-		cache_put_bits(first, bits);
+		put_bits(first, bits);
 }
 
 void cache_drain(void)

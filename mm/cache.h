@@ -103,10 +103,10 @@ static inline uint64_t page_number(const void *page, const unsigned char *base)
 static inline uint64_t hot_number(const void *page) { return page_number(page, mm.hot.base); }
 
 /* Free frames of one half find a place: a word that names it, an empty one, or the tree. */
-void cache_put_bits(uint32_t first, uint32_t bits);
+void cache_put_bits(uint32_t first, uint32_t bits, owner_t owner);
 
 /* A free frame of the window that current has no place for. */
-void cache_put_elsewhere(uint32_t frame);
+void cache_put_elsewhere(uint32_t frame, owner_t owner);
 
 /**
  * cache_refill() - frames of the hot zone for this CPU, out of the tree

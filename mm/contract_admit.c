@@ -167,6 +167,7 @@ static contract_t admit(struct contract *c, uint64_t ctl, gfp_t where,
 	uint64_t missing = find_blocks(contract_frames(c), ctl_owner(ctl), where, ctl_order(ctl),
 				       ctl_blocks(ctl));
 
+	retry_note(ctl_owner(ctl));
 	if (missing) {
 		freepage(contract_frames(c), OWNER_KERNEL);
 		contract_end(c, ctl);
@@ -235,6 +236,7 @@ enum contract_error contract_release(contract_t h)
 	if (!atom_cas(&c->ctl, &ctl, dying))
 		return CONTRACT_STALE;
 	contract_sweep(c, dying);
+	retry_note(ctl_owner(ctl));
 	return CONTRACT_OK;
 }
 

@@ -92,7 +92,7 @@ enum page_error slow_free(void *page, unsigned order, owner_t owner)
 			return slow_refuse("free", page, order, owner,
 					   slow_diagnose(f, w, order, owner));
 		/* Pairs with a racing free or transfer: one succeeds, the other is refused. */
-	} while (!atom_cas(word_at(f), &w, word_freed(w)));
+	} while (!atom_cas(word_at(f), &w, word_freed(w)) && retry_count_for(f, owner));
 	owner_count(owner, -((int64_t)1 << order));
 	owner_note(owner, order);
 	if (order)
@@ -103,10 +103,11 @@ enum page_error slow_free(void *page, unsigned order, owner_t owner)
 		damage_freed(f, order);
 	} else if (order == 0 && f - mm.hot.first < atom_load(&mm.hot.frames)) {
 		if (!cache_put_into(LOCAL_CURRENT, f - mm.hot.first))
-			cache_put_elsewhere(f - mm.hot.first);
+			cache_put_elsewhere(f - mm.hot.first, owner);
 	} else {
 		zone_give(zone_of(f), f, order);
 	}
+	retry_note(owner);
 	return PAGE_OK;
 }
 

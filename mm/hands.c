@@ -20,7 +20,8 @@ enum page_error page_transfer(void *page, unsigned order, owner_t from, owner_t 
 			return slow_refuse("transfer", page, order, from,
 					   slow_diagnose(f, w, order, from));
 		/* Pairs with a racing free, share or transfer: one of them succeeds. */
-	} while (!atom_cas(word_at(f), &w, word_passed(w, word_held(word_state(w), order, to))));
+	} while (!atom_cas(word_at(f), &w, word_passed(w, word_held(word_state(w), order, to))) &&
+		 retry_count_for(f, from));
 	owner_count(from, -((int64_t)1 << order));
 	owner_count(to, (int64_t)1 << order);
 	owner_note(to, order);
@@ -59,7 +60,7 @@ static enum page_error change_refs(const char *what, void *page, owner_t owner, 
 			return slow_refuse(what, page, word_order(w), owner,
 					   slow_diagnose(f, w, word_order(w), owner));
 		/* Pairs with a racing free, transfer or other reference. */
-	} while (!atom_cas(word_at(f), &w, new));
+	} while (!atom_cas(word_at(f), &w, new) && retry_count_for(f, owner));
 	return PAGE_OK;
 }
 
@@ -103,7 +104,8 @@ enum page_error page_lend(void *page, unsigned order, owner_t owner)
 		if (!word_is_idle(w, order, owner))
 			return slow_refuse("lend", page, order, owner,
 					   slow_diagnose(f, w, order, owner));
-	} while (!atom_cas(word_at(f), &w, as_lent(w, order, owner)));
+	} while (!atom_cas(word_at(f), &w, as_lent(w, order, owner)) &&
+		 retry_count_for(f, owner));
 	atom_add(&zone_of(f)->lent, (uint64_t)1 << order);
 	return PAGE_OK;
 }
@@ -123,7 +125,8 @@ enum page_error page_reclaim(void *page, unsigned order, owner_t owner)
 			     word_held(PAGE_LENT, order, owner)))
 			return slow_refuse("reclaim", page, order, owner,
 					   slow_diagnose(f, w, order, owner));
-	} while (!atom_cas(word_at(f), &w, as_reclaimed(w, order, owner)));
+	} while (!atom_cas(word_at(f), &w, as_reclaimed(w, order, owner)) &&
+		 retry_count_for(f, owner));
 	atom_add(&zone_of(f)->lent, -((uint64_t)1 << order));
 	return PAGE_OK;
 }

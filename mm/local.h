@@ -18,15 +18,16 @@
 #define LOCAL_SECOND  8u
 #define LOCAL_HOME    16u			/* one word a level: see home.h */
 #define LOCAL_DELTA   64u			/* frames this CPU gave minus took, a word a zone */
-#define LOCAL_RETRIES 88u			/* compare-and-swaps that lost */
+#define LOCAL_OWED    88u			/* lost compare-and-swaps that are no owner's yet */
 #define LOCAL_EVENT   96u			/* events so far: see event.c */
 #define LOCAL_REFUSED 104u			/* wrong frees, a word an error */
 #define LOCAL_NET     192u			/* frames received less given up, a word an owner */
 #define LOCAL_FOLDED  (LOCAL_NET + OWNER_COUNT * 8u)	/* of that, what owner.c summed */
 #define LOCAL_EVENTS  (LOCAL_FOLDED + OWNER_COUNT * 8u)
+#define LOCAL_RETRIES (LOCAL_EVENTS + EVENT_COUNT * 8u)	/* lost ones, a word a zone */
 
 #define EVENT_COUNT 64u
 
 _Static_assert(LOCAL_HOME + HOME_LEVELS * 8 == LOCAL_DELTA, "one cache line");
-_Static_assert(LOCAL_DELTA + ZONE_COUNT * 8 == LOCAL_RETRIES, "a word a zone");
-_Static_assert(LOCAL_EVENTS + EVENT_COUNT * 8 <= CPU_LOCAL_BYTES, "it all fits");
+_Static_assert(LOCAL_DELTA + ZONE_COUNT * 8 == LOCAL_OWED, "a word a zone");
+_Static_assert(LOCAL_RETRIES + ZONE_COUNT * 8 <= CPU_LOCAL_BYTES, "it all fits");

@@ -26,6 +26,7 @@ static struct {
 atom8_t owner_alive[256];
 atom64_t owner_failures[OWNER_COUNT][ZONE_REFUSAL_COUNT];
 atom64_t owner_reserve[OWNER_COUNT];
+atom64_t owner_retries[OWNER_COUNT];
 
 _Static_assert(OWNER_COUNT <= 256, "an owner_t can name them all");
 
@@ -44,6 +45,7 @@ static bool claim(unsigned id, const char *name)
 	atom_poke(&slot[id].peak, 0);
 	page_on_damage((owner_t){ (uint8_t)id }, NULL);
 	atom_poke(&owner_reserve[id], 0);
+	atom_poke(&owner_retries[id], 0);
 	for (unsigned r = 0; r < ZONE_REFUSAL_COUNT; r++)
 		atom_poke(&owner_failures[id][r], 0);
 	/* Release: pairs with the load in owner_name(), so that the name is whole. */
@@ -125,6 +127,7 @@ void owner_stats(owner_t owner, struct owner_stats *out)
 	for (unsigned r = 0; r < ZONE_REFUSAL_COUNT; r++)
 		out->failures[r] = atom_peek(&owner_failures[owner.id][r]);
 	out->reserve = atom_peek(&owner_reserve[owner.id]);
+	out->retries = atom_peek(&owner_retries[owner.id]);
 }
 
 void owner_reset_all(void)
@@ -133,5 +136,6 @@ void owner_reset_all(void)
 	memset(owner_alive, 0, sizeof owner_alive);
 	memset(owner_failures, 0, sizeof owner_failures);
 	memset(owner_reserve, 0, sizeof owner_reserve);
+	memset(owner_retries, 0, sizeof owner_retries);
 	KASSERT(claim(OWNER_KERNEL.id, "kernel"));
 }

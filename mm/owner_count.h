@@ -6,6 +6,7 @@
 #include <labyrinth/mm.h>
 
 #include "local.h"
+#include "retry.h"
 
 /* Every number an owner_t can have, so that the check needs no bound. */
 extern atom8_t owner_alive[256];
@@ -22,7 +23,7 @@ static inline void owner_count(owner_t o, int64_t frames)
 /* Keep the owner's peak.  Context: any. */
 void owner_fold(owner_t o, int64_t ahead);
 
-/* After a change by 2^@order frames on a slower path: fold now and then. */
+/* After a change by 2^@order frames on a slower path: fold now and then, and lay retries to @o. */
 static inline void owner_note(owner_t o, unsigned order)
 {
 	int64_t ahead = (int64_t)(local_load(LOCAL_NET + o.id * sizeof(uint64_t)) -
@@ -31,11 +32,13 @@ static inline void owner_note(owner_t o, unsigned order)
 
 	if (__builtin_expect(ahead >= limit || ahead <= -limit, 0))
 		owner_fold(o, ahead);
+	retry_note(o);
 }
 
-/* Rare enough to be shared by all CPUs: failed calls by reason, reserve use. */
+/* Rare enough to be shared by all CPUs: failed calls by reason, reserve use, retries. */
 extern atom64_t owner_failures[OWNER_COUNT][ZONE_REFUSAL_COUNT];
 extern atom64_t owner_reserve[OWNER_COUNT];
+extern atom64_t owner_retries[OWNER_COUNT];
 
 /* Forget all owners but the kernel.  Context: boot. */
 void owner_reset_all(void);

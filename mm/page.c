@@ -71,7 +71,7 @@ enum page_error freepage(void *page, owner_t owner)
 		return slow_free(page, 0, owner);
 	owner_count(owner, -1);
 	if (unlikely(!cache_put_into(LOCAL_CURRENT, (uint32_t)f)))
-		cache_put_elsewhere((uint32_t)f);
+		cache_put_elsewhere((uint32_t)f, owner);
 	return PAGE_OK;
 }
 
@@ -132,13 +132,13 @@ enum page_error freepages(void *page, unsigned order, owner_t owner)
 	owner_count(owner, -((int64_t)1 << order));
 	if (order <= CACHED_ORDERS) {
 		cache_put_bits((uint32_t)f & ~(CACHE_FRAMES - 1),
-			       (uint32_t)run_mask(f % CACHE_FRAMES, order));
+			       (uint32_t)run_mask(f % CACHE_FRAMES, order), owner);
 		return PAGE_OK;
 	}
 	frame_t first = { (uint32_t)f + mm.hot.first };
 	event_note(MM_FREE, order, 0, owner, OWNER_NONE, first);
-	owner_note(owner, order);
 	zone_give(mm.hot_zone, first.n, order);
+	owner_note(owner, order);
 	return PAGE_OK;
 }
 

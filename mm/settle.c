@@ -13,6 +13,7 @@
  * other, so both sides are sequentially consistent (T5).
  */
 #include "home.h"
+#include "retry.h"
 #include "tree.h"
 
 /* One level of a settling: the node's word with our mark in it, and what follows. */
@@ -73,7 +74,7 @@ static inline unsigned mark_above(struct tree *t, unsigned l, uint32_t self, str
 			return ENTRY_DIRTY;
 		marked = node_change(w, slot, e, ENTRY_DIRTY);
 		/* Pairs with the loads in tree_taken(), tree_given(). */
-	} while (!atom_cas(&n->word, &w, marked));
+	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
 
 	/* It was true of all else below (T1), but if it was DIRTY. */
 	unsigned says = d.exactly || e != ENTRY_DIRTY ? d.entry : node_code(s->settled, l);
@@ -97,7 +98,7 @@ static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, bool merge, st
 			break;			/* somebody's mark serves as well */
 		marked = node_change(w, slot, e, ENTRY_DIRTY);
 		/* DIRTY, then read: pairs with the loads in tree_taken(), tree_given(). */
-	} while (!atom_cas(&n->word, &w, marked));
+	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
 
 	unsigned entry = read_child(t, l, c, merge);
 	s[0] = (struct step){ marked, node_change(marked, slot, ENTRY_DIRTY, entry) };
@@ -128,6 +129,8 @@ void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
 		while (i < steps && atom_cas(&node_of_child(t, l, c)->word, &s[i].marked,
 					     s[i].settled))
 			i++, l++, c /= NODE_FANOUT;
+		if (i < steps)
+			retry_count(t->id);
 		if (steps == 0)			/* parked: governed from above */
 			l++, c /= NODE_FANOUT;
 	}
@@ -188,7 +191,7 @@ bool tree_open(struct tree *t, unsigned l, uint32_t c)
 		uint64_t opening = e == ENTRY_OPENING ? w
 				 : node_change(w, slot, ENTRY_FULL, ENTRY_OPENING);
 		/* OPENING, then look above; pairs with who settles us to FULL there. */
-		if (opening != w && !atom_cas(&n->word, &w, opening))
+		if (opening != w && !atom_cas(&n->word, &w, opening) && retry_count(t->id))
 			continue;
 		w = opening;
 
@@ -196,7 +199,7 @@ bool tree_open(struct tree *t, unsigned l, uint32_t c)
 		uint64_t new = node_change(w, slot, ENTRY_OPENING,
 					   governs ? ENTRY_OPEN + child_order(l) : ENTRY_FULL);
 		/* Open from here: pairs with the load in tree_taken(). */
-		if (!atom_cas(&n->word, &w, new))
+		if (!atom_cas(&n->word, &w, new) && retry_count(t->id))
 			continue;
 		if (!governs)
 			tree_given(t, l + 1, self, node_code(new, l), node_all_full(new));

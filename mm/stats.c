@@ -120,6 +120,11 @@ void zone_stats(enum zone_id id, struct zone_stats *out)
 	out->blocks[0] += out->cached;
 }
 
+static uint64_t zone_retries(unsigned cpu, unsigned zone)
+{
+	return local_peek(cpu, LOCAL_RETRIES + zone * sizeof(uint64_t));
+}
+
 void zone_counts(enum zone_id id, struct zone_counts *out)
 {
 	const struct zone *z = &mm.zone[id];
@@ -127,6 +132,9 @@ void zone_counts(enum zone_id id, struct zone_counts *out)
 	out->reserve = atom_peek(&z->reserve);
 	for (unsigned r = 0; r < ZONE_REFUSAL_COUNT; r++)
 		out->failures[r] = atom_peek(&z->failures[r]);
+	out->retries = 0;
+	for (unsigned cpu = 0; cpu < mm.ncpu; cpu++)
+		out->retries += zone_retries(cpu, id);
 }
 
 void mm_stats(struct mm_stats *out)
@@ -136,7 +144,8 @@ void mm_stats(struct mm_stats *out)
 	for (unsigned z = 0; z < ZONE_COUNT; z++)
 		out->frames += mm.zone[z].total;
 	for (unsigned cpu = 0; cpu < mm.ncpu; cpu++) {
-		out->retries += local_peek(cpu, LOCAL_RETRIES);
+		for (unsigned z = 0; z < ZONE_COUNT; z++)
+			out->retries += zone_retries(cpu, z);
 		for (unsigned e = 0; e < PAGE_ERROR_COUNT; e++)
 			out->bad_frees[e] += local_peek(cpu, LOCAL_REFUSED + e * sizeof(uint64_t));
 	}

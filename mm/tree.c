@@ -6,10 +6,9 @@
 
 #include "fill.h"
 #include "home.h"
+#include "retry.h"
 
 static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found);
-
-static void count_retry(void) { local_add(LOCAL_RETRIES, 1); }
 
 /* --- level 0: bits */
 
@@ -42,7 +41,7 @@ void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
 			panic("group %u: frames given back are free already (%016llx & %016llx)",
 			      group, (unsigned long long)bits, (unsigned long long)mask);
 		/* Pairs with the taker's CAS: he sees the words as we left them.  Then T4. */
-	} while (!atom_cas(&t->bits[group], &bits, bits | mask));
+	} while (!atom_cas(&t->bits[group], &bits, bits | mask) && retry_count(t->id));
 	bits |= mask;
 	bits_given(t, group, bits, mask);
 	fill_changed(t, group, (int)n, bits);
@@ -53,14 +52,14 @@ static bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t ma
 {
 	/* Pairs with the giver's CAS.  Then T3: take, then look at the entry. */
 	if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {
-		count_retry();
+		retry_count(t->id);
 		return false;
 	}
 	bits &= ~mask;
 	if (!tree_counts(t, 1, group)) {
 		/* T3: put back what we took and nothing else; pairs as any gift. */
 		while (!atom_cas(&t->bits[group], &bits, bits | mask))
-			count_retry();
+			retry_count(t->id);
 		tree_given(t, 1, group, bits_code(bits | mask), (bits | mask) == UINT64_MAX);
 		return false;
 	}
@@ -207,7 +206,7 @@ static inline void give_run(struct tree *t, unsigned l, uint32_t self, unsigned 
 			panic("level %u node %u: a block given back is not held", l, self);
 		new = run_freed(w, slot, log);
 		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
-	} while (!atom_cas(&n->word, &w, new));
+	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));
 	if (l == 1)
 		count_groups(n, slot, log, 64);
 	node_given(t, l, self, new, slot, log);
@@ -240,7 +239,7 @@ static inline bool take_full_run(struct tree *t, unsigned l, uint32_t self, unsi
 		slot = first_slot(runs);
 		new = run_held(w, slot, log);
 		/* Pairs with the CAS in give_run().  Then T3. */
-	} while (!atom_cas(&n->word, &w, new));
+	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));
 	*first = (self * NODE_FANOUT + slot) << child_order(l);
 	if (!tree_counts(t, l + 1, self)) {
 		give_run(t, l, self, slot, log);	/* T3 */
@@ -275,7 +274,6 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 		if (run_is(w, slot, log, ENTRY_FULL))
 			return false;		/* came too late: walk again */
 		merge_run(t, l, self, slot, log);
-		count_retry();
 	}
 }
 
@@ -328,7 +326,6 @@ static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found
 		}
 		if (l == t->root && !root_fits(t, order))
 			return false;
-		count_retry();
 		l = t->root;
 		self = 0;
 	}

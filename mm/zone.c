@@ -4,6 +4,7 @@
 
 #include <labyrinth/string.h>
 
+#include "retry.h"
 #include "word.h"
 
 const char *zone_name(enum zone_id zone)
@@ -112,7 +113,7 @@ static void area_wake(struct zone *z, uint32_t area, const uint64_t bits[NODE_FA
 	tree_area_init(&z->tree, area, bits);
 	/* Pairs with the load in mm_awake(): whoever sees the bit sees the words. */
 	while (!atom_cas(word, &old, old | (uint64_t)1 << number % 64))
-		;
+		retry_count(z->tree.id);
 	if (z == mm.hot_zone)
 		hot_grow();
 	tree_area_publish(&z->tree, area);
@@ -180,7 +181,8 @@ bool zone_wake(struct zone *z)
 		if (at >> 32 >= z->nranges)
 			return false;
 		/* Pairs with itself: of two who saw the same area one claims it. */
-	} while (!atom_cas(&z->cursor, &at, next_area(z, (uint32_t)(at >> 32), (uint32_t)at)));
+	} while (!atom_cas(&z->cursor, &at, next_area(z, (uint32_t)(at >> 32), (uint32_t)at)) &&
+		 retry_count(z->tree.id));
 	area_bits(z, (uint32_t)(at >> 32), (uint32_t)at, bits);
 	area_wake(z, (uint32_t)at, bits);
 	return true;

@@ -33,6 +33,8 @@ struct owner_stats {
 					 * frames or 4 of its largest blocks a CPU */
 	uint64_t failures[ZONE_REFUSAL_COUNT];	/* failed calls by the last zone's answer */
 	uint64_t reserve;		/* frames taken while a zone was below its min mark */
+	uint64_t retries;		/* compare-and-swaps that its operations lost; one that an
+					 * interrupt came upon may count for that one's owner */
 };
 void owner_stats(owner_t owner, struct owner_stats *out);	/* Context: any. */
 
@@ -40,6 +42,7 @@ void owner_stats(owner_t owner, struct owner_stats *out);	/* Context: any. */
 struct zone_counts {
 	uint64_t failures[ZONE_REFUSAL_COUNT];	/* what the zone answered to them */
 	uint64_t reserve;
+	uint64_t retries;		/* lost compare-and-swaps on words of the zone */
 };
 void zone_counts(enum zone_id zone, struct zone_counts *out);	/* Context: any. */
 
@@ -47,7 +50,8 @@ struct mm_stats {
 	uint64_t metadata_bytes;	/* all of it */
 	uint64_t frames;		/* total of all zones */
 	uint64_t bad_frees[PAGE_ERROR_COUNT];
-	uint64_t retries;		/* compare-and-swaps that lost */
+	uint64_t retries;		/* of all zones: 0 unless travellers met at a word.  What
+					 * contracts and pools lose is not counted */
 };
 void mm_stats(struct mm_stats *out);				/* Context: any. */
 

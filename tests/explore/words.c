@@ -4,6 +4,7 @@
 
 #include "../../arch/explore/explore.h"
 #include "../../mm/mm_state.h"
+#include "../../mm/owner_count.h"
 #include "../../mm/word.h"
 
 static bool within(const void *a, const void *from, size_t bytes)
@@ -34,7 +35,7 @@ static bool is_hint(const void *a)
 
 static enum explore_kind kind_of_local(size_t off)
 {
-	if (off >= LOCAL_DELTA && off < LOCAL_RETRIES)
+	if (off >= LOCAL_DELTA && off < LOCAL_OWED)
 		return words_exact ? WORD_SHARED : WORD_OWN;
 	if (off >= LOCAL_NET && off < LOCAL_FOLDED)
 		return WORD_OWN;
@@ -48,6 +49,8 @@ enum explore_kind explore_kind_of(const void *a)
 	if (within(a, explore_local, sizeof explore_local))
 		return kind_of_local((size_t)((const unsigned char *)a - explore_local[0]) %
 				     CPU_LOCAL_BYTES);
+	if (within(a, owner_retries, sizeof owner_retries))
+		return WORD_NOISE;
 	return asleep(a) || (!words_exact && is_hint(a)) ? WORD_OWN : WORD_SHARED;
 }
 
@@ -86,7 +89,7 @@ static void name_local(size_t off, char *out, size_t size)
 		snprintf(out, size, "%s of %u", i ? "second" : "current", cpu);
 	else if (off < LOCAL_DELTA)
 		snprintf(out, size, "home %u of %u", i - LOCAL_HOME / 8, cpu);
-	else if (off < LOCAL_RETRIES)
+	else if (off < LOCAL_OWED)
 		snprintf(out, size, "delta %u of %u", i - LOCAL_DELTA / 8, cpu);
 	else if (off >= LOCAL_NET && off < LOCAL_FOLDED)
 		snprintf(out, size, "net %u of %u", i - LOCAL_NET / 8, cpu);

@@ -6,7 +6,7 @@
 #include "../../test.h"
 #include "crew.h"
 
-static uint64_t failed_before[ZONE_COUNT];
+static uint64_t failed_before[ZONE_COUNT], retries_before;
 
 static uint64_t zone_failed(enum zone_id z)
 {
@@ -43,11 +43,36 @@ static void fail_often(struct hand *h)
 	}
 }
 
+/* Of what the zones say was lost, how much is no owner's? */
+static uint64_t retries_of_nobody(const struct crew *c)
+{
+	const owner_t who[] = { OWNER_KERNEL, c->owner[0], c->owner[1] };
+	uint64_t n = 0, all = 0;
+	struct mm_stats mm;
+
+	for (enum zone_id z = 0; z < ZONE_COUNT; z++) {
+		struct zone_counts s;
+
+		zone_counts(z, &s);
+		n += s.retries;
+	}
+	mm_stats(&mm);
+	EXPECT_EQ(mm.retries, n);
+	for (unsigned i = 0; i < 3; i++) {
+		struct owner_stats s;
+
+		owner_stats(who[i], &s);
+		all += s.retries;
+	}
+	return n - all;
+}
+
 static void leave_little(struct crew *c)
 {
 	crew_leave_blocks(c, 6, 4);
 	for (enum zone_id z = 0; z < ZONE_COUNT; z++)
 		failed_before[z] = zone_failed(z);
+	retries_before = retries_of_nobody(c);
 }
 
 static void add_up(struct crew *c)
@@ -62,6 +87,7 @@ static void add_up(struct crew *c)
 	for (unsigned r = 0; r < ZONE_REFUSAL_COUNT; r++)
 		counted += o.failures[r];
 	EXPECT_CMP(nulls, >, 0);
+	EXPECT_EQ(retries_of_nobody(c), retries_before);
 	EXPECT_EQ(counted, nulls);
 	for (enum zone_id z = 0; z < ZONE_COUNT; z++) {
 		EXPECT_EQ(zone_failed(z) - failed_before[z], nulls);
@@ -90,6 +116,7 @@ static void leave_nothing(struct crew *c)
 	crew_leave_blocks(c, 6, 0);
 	for (enum zone_id z = 0; z < ZONE_COUNT; z++)
 		failed_before[z] = zone_failed(z);
+	retries_before = retries_of_nobody(c);
 }
 
 /* All at the same counters, all the time. */
