@@ -57,13 +57,18 @@ void tree_area_init(struct tree *t, uint32_t area, const uint64_t bits[NODE_FANO
 	struct node *n = &t->level[1][area];
 	uint64_t w = 0;
 
+	/* All relaxed: published by the CAS in tree_area_publish()'s settling. */
 	for (unsigned s = 0; s < NODE_FANOUT; s++) {
-		bool full = bits[s] == UINT64_MAX;
-		/* All relaxed: published by the CAS in tree_area_publish()'s settling. */
+		unsigned entry = ENTRY_FULL, free = 64;
+
+		if (bits[s] != UINT64_MAX) {
+			entry = bits_code(bits[s]);
+			free = bits_count((uint32_t)bits[s]) +
+			       bits_count((uint32_t)(bits[s] >> 32));
+		}
 		atom_poke(&t->bits[area * NODE_FANOUT + s], bits[s]);
-		w = node_with(w, s, full ? ENTRY_FULL : bits_code(bits[s]));
-		atom_poke8(&n->fill[s], (uint8_t)(bits_count((uint32_t)bits[s]) +
-						  bits_count((uint32_t)(bits[s] >> 32))));
+		atom_poke8(&n->fill[s], (uint8_t)free);
+		w |= (uint64_t)entry << s * ENTRY_BITS;
 	}
 	atom_poke(&n->word, w);
 }

@@ -95,12 +95,11 @@ static void words_init(struct zone *z, uint32_t area, const uint64_t bits[NODE_F
 	const uint64_t reserved = word_held(PAGE_RESERVED, 0, OWNER_NONE);
 	atom64_t *word = word_at(z->tree.base + (area << AREA_ORDER));
 
-	for (unsigned s = 0; s < NODE_FANOUT; s++, word += 64) {
-		memset(word, 0, 64 * sizeof *word);
+	memset(word, 0, AREA_FRAMES * sizeof *word);
+	for (unsigned s = 0; s < NODE_FANOUT; s++, word += 64)
 		for (unsigned i = 0; bits[s] != UINT64_MAX && i < 64; i++)
 			if (!(bits[s] >> i & 1))
 				atom_poke(&word[i], reserved);
-	}
 }
 
 static void area_wake(struct zone *z, uint32_t area, const uint64_t bits[NODE_FANOUT])
@@ -144,9 +143,12 @@ static uint64_t bits_between(uint64_t start, uint64_t first, uint64_t end)
 static void area_bits(const struct zone *z, uint32_t i, uint32_t area, uint64_t bits[NODE_FANOUT])
 {
 	uint64_t start = area * AREA_FRAMES, end = start + AREA_FRAMES;
+	bool whole = i < z->nranges && z->range[i].first <= start && end <= z->range[i].end;
 
 	for (unsigned s = 0; s < NODE_FANOUT; s++)
-		bits[s] = 0;
+		bits[s] = whole ? UINT64_MAX : 0;
+	if (whole)
+		return;
 	for (; i < z->nranges && z->range[i].first < end; i++)
 		for (unsigned s = 0; s < NODE_FANOUT; s++)
 			bits[s] |= bits_between(start + s * 64, z->range[i].first, z->range[i].end);
