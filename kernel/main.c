@@ -8,6 +8,7 @@
 #include <labyrinth/cmdline.h>
 #include <labyrinth/console.h>
 #include <labyrinth/mm.h>
+#include <labyrinth/mm_wait.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/print.h>
 #include <labyrinth/selftest.h>
@@ -91,6 +92,7 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	sched_init();			/* this is a thread now, and there can be others */
 	cpus_start();			/* the others, each with stacks and data of its own */
 	irq_enable();			/* they may call this one */
+	mm_wait_init();			/* who asks with GFP_KERNEL sleeps from now on */
 
 	run_tests_if_asked();
 	run_bench_if_asked();

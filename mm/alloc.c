@@ -220,22 +220,37 @@ static __attribute__((cold)) void start_walk(struct zone_walk *walk)
 			walk->free[z] = zone_free(&mm.zone[z]) + zone_cached(&mm.zone[z]);
 }
 
+/* Return: NULL when nothing fits, and @walk says so. */
+static void *attempt(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
+{
+	uint64_t mark = 0;
+	uint32_t frame;
+
+	if (!take_by_walk(gfp, order, owner, walk, &frame)) {
+		mark = take_promised(gfp, order, owner, walk, &frame);
+		if (!mark)
+			return NULL;
+	}
+	return slow_hand_out(frame, order, owner, gfp, mark);
+}
+
+void *mm_try(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
+{
+	return attempt(gfp & ~(gfp_t)GFP_ZERO, order, owner, walk);
+}
+
 /* What take_plain() could not serve, with every question asked. */
 static __attribute__((noinline)) void *alloc_with_care(gfp_t gfp, unsigned order, owner_t owner,
 						       struct zone_walk *walk)
 {
 	struct zone_walk unread;
-	uint64_t mark = 0;
-	uint32_t frame;
+	void *page;
 
 	if (!walk)
 		walk = &unread;
-	if (!take_by_walk(gfp, order, owner, walk, &frame)) {
-		mark = take_promised(gfp, order, owner, walk, &frame);
-		if (!mark)
-			return failed(order, owner, walk);
-	}
-	return slow_hand_out(frame, order, owner, gfp, mark);
+	page = gfp & GFP_KERNEL && mm_sleeper ? mm_sleeper->alloc(gfp, order, owner, walk)
+	     : attempt(gfp, order, owner, walk);
+	return page ? page : failed(order, owner, walk);
 }
 
 /* In line, so that a page's order and missing walk cost no questions. */
@@ -245,6 +260,7 @@ static inline __attribute__((always_inline)) void *alloc_block(gfp_t gfp, unsign
 {
 	uint32_t frame;
 
+	slow_may_sleep(gfp, order, owner);
 	if (walk)
 		start_walk(walk);
 	if (!good_request(gfp, order) || !owner_live(owner))

@@ -15,11 +15,25 @@ bool zone_take(struct zone *z, unsigned order, uint32_t *frame);
 /* Up to 32 of the frames from *first, a multiple of 32.  Return: a bit each; 0: exhausted. */
 uint32_t zone_take_half(struct zone *z, uint32_t *first);
 
+/* Somebody waits for memory, and some has come back.  Context: any. */
+void slow_freed(void) __attribute__((cold));
+
+/*
+ * Relaxed: who begins to watch has every CPU drain its cache afterwards, and only then looks
+ * (mm_watch_frees()).  So either we see it here, or it sees what we gave.
+ */
+static inline void tell_freed(void)
+{
+	if (__builtin_expect(atom_peek(&mm.watched) != 0, 0))
+		slow_freed();
+}
+
 /* Back to the tree.  Context: any. */
 static inline void zone_give(struct zone *z, uint32_t frame, unsigned order)
 {
 	tree_give(&z->tree, frame - z->tree.base, order);
 	zone_count(z, (int64_t)1 << order);
+	tell_freed();
 }
 
 /* Single frames are the common case, and not worth counting. */
@@ -36,4 +50,5 @@ static inline void zone_give_half(struct zone *z, uint32_t first, uint32_t bits)
 
 	tree_give_bits(&z->tree, rel >> GROUP_ORDER, (uint64_t)bits << (rel & 32), n);
 	zone_count(z, n);
+	tell_freed();
 }

@@ -100,6 +100,7 @@ size_t allocpages_bulk(gfp_t gfp, size_t n, void *pages[], owner_t owner)
 	bool plain = gfp == GFP_ATOMIC || gfp == GFP_NOWAIT || gfp == GFP_KERNEL;
 	size_t done = 0;
 
+	slow_may_sleep(gfp, 0, owner);
 	while (done < n && plain && owner_live(owner)) {
 		uint32_t first, bits = take_current(n - done, &first);
 

@@ -128,6 +128,7 @@ void contract_give(uint64_t w, uint32_t frame)
 	ctl = atom_load(&c->ctl);		/* pairs with the CAS to DYING: K4 */
 	if (ctl_state(ctl) == CONTRACT_DYING)
 		contract_sweep(c, ctl);
+	tell_freed();
 }
 
 bool contract_binds(owner_t owner)

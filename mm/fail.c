@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Allocations that fail when told to, so that what their callers do then can be
- * tested.  Meanwhile nothing is cached and no zone has plenty, so that every
- * request, of order 0 too, comes by slow_take(), and the hot path knows nothing
- * of all this.
+ * tested.  Meanwhile all of them go the careful way (care.h).
  */
 #include <labyrinth/mm.h>
 
 #include "cache.h"
+#include "care.h"
 #include "slow.h"
-
-#define NEVER ((uint64_t)1 << 62)	/* more frames than there will ever be free */
 
 static uint64_t nth;			/* which is to fail; 0: none */
 static atom64_t seen;			/* requests since */
-static struct zone nothing = { .min = NEVER };
-static struct { uint64_t low; struct zone *top; } usual;
 
 bool fail_now(gfp_t gfp, struct zone_walk *walk)
 {
@@ -29,18 +24,14 @@ bool fail_now(gfp_t gfp, struct zone_walk *walk)
 
 static void arm(void)
 {
-	usual.low = mm.hot_zone->low;
-	usual.top = mm.top_zone;
-	mm.hot_zone->low = NEVER;
-	mm.top_zone = &nothing;
+	care_begin();
 	mm.failing = true;
 	cache_drain();
 }
 
 static void disarm(void)
 {
-	mm.hot_zone->low = usual.low;
-	mm.top_zone = usual.top;
+	care_end();
 	mm.failing = false;
 }
 

@@ -54,6 +54,8 @@ struct mm {
 	uint32_t end;			/* one past the highest frame with a word */
 	unsigned ncpu;
 	bool failing;			/* mm_fail_nth() is at work */
+	unsigned care;			/* how often the careful way was asked for: care.h */
+	atom64_t watched;		/* not 0: frees are to be told, mm_watch_frees() */
 	atom64_t ndamaged;		/* how many of these are in use */
 	atom64_t damaged[DAMAGED_MAX];	/* pages held or waiting: see quarantine.c */
 	uint64_t metadata_bytes;

@@ -34,11 +34,14 @@ frame_t page_to_frame(const void *page)
 	return directmap_contains(page) ? phys_to_frame(directmap_phys(page)) : FRAME_NONE;
 }
 
-/* The other behaviours on their own; asked apart, or gcc makes one dearer question of three. */
+/*
+ * The other behaviour of no further consequence, on its own: asked together with the first,
+ * gcc makes one dearer question of both.  GFP_KERNEL is asked first whether it may sleep.
+ */
 static inline bool plain_too(gfp_t gfp)
 {
 	__asm__("" : "+r"(gfp));
-	return gfp == GFP_NOWAIT || gfp == GFP_KERNEL;
+	return gfp == GFP_NOWAIT;
 }
 
 void *allocpage(gfp_t gfp, owner_t owner)
@@ -92,7 +95,7 @@ static void *hand_out(uint32_t f, unsigned order, owner_t owner)
 
 static inline bool plain(gfp_t gfp, owner_t owner)
 {
-	return (gfp == GFP_ATOMIC || gfp == GFP_NOWAIT || gfp == GFP_KERNEL) && owner_live(owner);
+	return (gfp == GFP_ATOMIC || gfp == GFP_NOWAIT) && owner_live(owner);
 }
 
 void *allocpages(gfp_t gfp, unsigned order, owner_t owner)

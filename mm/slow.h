@@ -2,6 +2,7 @@
 /* What the hot path calls when the case is not common.  Private to mm/. */
 #pragma once
 
+#include <labyrinth/mm_sleep.h>
 #include <labyrinth/page.h>
 
 /* A single page that current could not serve: second, a refill, then all the rest. */
@@ -21,6 +22,16 @@ bool slow_take(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk,
 
 /* mm_fail_nth(): must this request fail?  Then @walk says so.  Context: any. */
 bool fail_now(gfp_t gfp, struct zone_walk *walk) __attribute__((cold));
+
+/* Who can put GFP_KERNEL to sleep; NULL: nobody. */
+extern const struct mm_sleeper *mm_sleeper;
+
+/* GFP_KERNEL where nothing may sleep is found out here, whether or not it would have to. */
+static inline void slow_may_sleep(gfp_t gfp, unsigned order, owner_t owner)
+{
+	if (gfp & GFP_KERNEL && mm_sleeper)
+		mm_sleeper->check(order, owner);
+}
 
 static inline enum zone_id highest_zone(gfp_t gfp)
 {

@@ -56,6 +56,8 @@ struct thread {
 	void *stack_top;		/* NULL: not one of ours */
 	struct list_node all;		/* the lock of the list of threads */
 
+	uint64_t patience;		/* how long it waits for memory; its own */
+
 	struct wait_queue parking;
 	bool unparked;			/* the lock of parking */
 

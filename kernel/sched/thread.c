@@ -7,6 +7,7 @@
 #include <arch/irq.h>
 #include <arch/kstack.h>
 #include <labyrinth/gfp.h>
+#include <labyrinth/mm_wait.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/smp.h>
 #include <labyrinth/string.h>
@@ -102,6 +103,7 @@ void thread_setup(struct thread *t, const char *name, unsigned priority, owner_t
 	t->priority = priority;
 	t->pinned = NOT_PINNED;
 	t->owner = owner;
+	t->patience = MM_PATIENCE;
 	list_thread(t);
 }
 

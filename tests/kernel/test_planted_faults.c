@@ -3,8 +3,10 @@
  * Faults on purpose, one a boot: tests/panic-check runs each by its name and
  * reads the report.  It finds the line of the culprit by the comment FAULT.
  */
+#include <arch/irq.h>
 #include <arch/trap.h>
 #include <labyrinth/console.h>
+#include <labyrinth/irq.h>
 #include <labyrinth/page.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/thread.h>
@@ -261,6 +263,54 @@ TEST_BY_NAME(fault_in_nmi)
 {
 	trap_set_handler(TRAP_NMI, on_nmi);
 	CALL(call_nmi);
+}
+
+static NOINLINE void *want_to_sleep(void)
+{
+	/* Memory is there, and no sleep needed: it is wrong all the same. */
+	owner_t me = OWNER_KERNEL;
+	void *p;
+
+	p = allocpage(GFP_KERNEL, me);	/* FAULT sleep_irq, sleep_nmi, sleep_kept, sleep_masked */
+	hidden = (uintptr_t)p;
+	return p;
+}
+
+static void on_interrupt(struct trap_frame *f)
+{
+	(void)f;
+	CALL(want_to_sleep);
+}
+
+TEST_BY_NAME(sleep_irq)
+{
+	irq_set_handler(IRQ_TEST, on_interrupt);
+	__asm__ volatile("int %0" : : "i"(IRQ_TEST) : "memory");
+}
+
+static bool sleep_in_handler(struct trap_frame *f)
+{
+	(void)f;
+	CALL(want_to_sleep);
+	return true;
+}
+
+TEST_BY_NAME(sleep_nmi)
+{
+	trap_set_handler(TRAP_NMI, sleep_in_handler);
+	CALL(call_nmi);
+}
+
+TEST_BY_NAME(sleep_kept)
+{
+	preempt_disable();
+	CALL(want_to_sleep);
+}
+
+TEST_BY_NAME(sleep_masked)
+{
+	irq_disable();
+	CALL(want_to_sleep);
 }
 
 static NOINLINE void report_badly(void)

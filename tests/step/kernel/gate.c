@@ -12,6 +12,7 @@
 #include <arch/trap.h>
 #include <labyrinth/cmdline.h>
 #include <labyrinth/ksyms.h>
+#include <labyrinth/mm_sleep.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/print.h>
 #include <labyrinth/string.h>
@@ -204,6 +205,7 @@ static void with_a_world(void (*run)(void))
 	__asm__ volatile("cli" : : : "memory");
 	announce();
 	put_aside();
+	mm_set_sleeper(NULL);		/* until it is brought back with the rest */
 	trap_handler_t old = trap_set_handler(TRAP_DEBUG, on_trap);
 	run();
 	trap_set_handler(TRAP_DEBUG, old);
