@@ -70,9 +70,10 @@ static bool enlist(uint32_t f)
 static void strike(uint32_t f)
 {
 	for (unsigned i = 0; i < DAMAGED_MAX; i++) {
-		uint64_t entry = (uint64_t)f + 1;
+		uint64_t entry = atom_load(&mm.damaged[i]);	/* pairs with enlist() */
 
-		if (atom_cas(&mm.damaged[i], &entry, 0))
+		/* Pairs with another's strike(): each entry is taken off the count once. */
+		if (entry == (uint64_t)f + 1 && atom_cas(&mm.damaged[i], &entry, 0))
 			atom_add(&mm.ndamaged, (uint64_t)-1);
 	}
 }
