@@ -156,10 +156,10 @@ MUTANTS = (
            'unlikely(!cache_take_from(LOCAL_CURRENT, &f)))',
            '''	    unlikely(!cache_take_from(LOCAL_CURRENT, &f)))'''),
     Mutant('block-free-store', FREE, 'freepages() frees by a store (W1)',
-           'while (!atom_cas(word_at(f), &w, word_freed(w)));',
+           'while (!atom_cas(word_at(f), &w, word_freed(w)) && retry_count_for(f, owner));',
            'while (atom_store(word_at(f), word_freed(w)), false);'),
     Mutant('block-free-unchecked', FREE, 'freepages() believes its caller (I5)',
-           '\t\tif (!word_is_idle(w, order, owner))', '\t\tif (false)'),
+           '\t\tif (!word_is_idle(w & ~WORD_DAMAGED, order, owner))', '\t\tif (false)'),
     Mutant('no-generation', WORD, 'the generation does not grow with a free (W2)',
            'return (w + 1) & WORD_GEN_MASK;', 'return w & WORD_GEN_MASK;'),
     Mutant('transfer-store', HANDS, 'a transfer is a store: it and a free both succeed (W1)',
@@ -172,14 +172,16 @@ MUTANTS = (
            'while (atom_store(word_at(f), new), false);'),
     # --- zones
     Mutant('wake-store', ZONE, 'two CPUs wake the same area',
-           'while (!atom_cas(&z->cursor, &at, next_area(z, (uint32_t)(at >> 32), (uint32_t)at)));',
+           'while (!atom_cas(&z->cursor, &at, next_area(z, (uint32_t)(at >> 32), (uint32_t)at)) &&'
+           '\n\t\t retry_count(z->tree.id));',
            'while (atom_store(&z->cursor, '
            'next_area(z, (uint32_t)(at >> 32), (uint32_t)at)), false);'),
     Mutant('awake-store', ZONE, 'two CPUs that wake areas lose one of the bits',
-           'while (!atom_cas(word, &old, old | (uint64_t)1 << number % 64))\n\t\t;',
+           'while (!atom_cas(word, &old, old | (uint64_t)1 << number % 64))\n\t\t'
+           'retry_count(z->tree.id);',
            'atom_store(word, old | (uint64_t)1 << number % 64);'),
     Mutant('wake-late-bit', ZONE, 'an area is published and only then awake',
-           '\ttree_area_publish(&z->tree, area);\n}', '}'),
+           '\ttree_area_publish(&z->tree, area);\n', ''),
     Mutant('fold-lost', ZONE, 'what a CPU folds into the count is not added (I3)',
            '\tatom_add(&z->free, (uint64_t)d);\t/* pairs with zone_has(), zone_free() */\n',
            ''),
