@@ -12,7 +12,6 @@
  */
 #include <port/nest.h>
 
-#include <labyrinth/string.h>
 #include <port/percpu.h>
 #include <port/trap.h>
 
@@ -77,6 +76,14 @@ static struct landed *debug_landing(void)
 	return (struct landed *)top_of(&percpu()->stacks[STACK_DEBUG]) - 1;
 }
 
+/* By words: the emulator counts, and interrupts, each repetition of a string instruction. */
+static void copy_landed(struct landed *to, const struct landed *from)
+{
+	size_t words = sizeof(*to) / sizeof(uint64_t);
+
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+}
+
 struct trap_frame *nest_enter(const struct trap_frame *f)
 {
 	uintptr_t sp = free_below(f->rsp);
@@ -84,7 +91,7 @@ struct trap_frame *nest_enter(const struct trap_frame *f)
 
 	if (f->vector != TRAP_DEBUG) {		/* N4 */
 		sp -= sizeof(struct landed);
-		memcpy((void *)sp, debug_landing(), sizeof(struct landed));
+		copy_landed((struct landed *)sp, debug_landing());
 	}
 	moved = (struct trap_frame *)sp - 1;
 	*moved = *f;
@@ -104,7 +111,7 @@ bool nest_leave(struct trap_frame *f)
 	uint64_t *to = (uint64_t *)f->rsp;
 
 	if (f->vector != TRAP_DEBUG)
-		memcpy(debug_landing(), f + 1, sizeof(struct landed));
+		copy_landed(debug_landing(), (const struct landed *)(f + 1));
 	if (!is_landing(f->rsp))
 		return false;
 	*--to = f->rip;				/* N3 */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The benchmarks' cases for the kernel's own allocator, through its public functions. */
+#include <arch/nmi.h>
 #include <labyrinth/pool.h>
 
 #include "kbench.h"
@@ -50,9 +51,12 @@ static void pool(void);
 
 #include "cases.h"
 
-/* --- from an interrupt handler: the breakpoint exception stands for any */
+/* --- from an interrupt handler: the breakpoint exception stands for any; and from an NMI's */
 
 static bool (*in_handler)(unsigned order);
+
+static void breakpoint(void) { __asm__ volatile("int3" : : : "memory"); }
+static void nmi(void)        { __asm__ volatile("int $2" : : : "memory"); }
 
 static bool handle(struct trap_frame *f)
 {
@@ -61,14 +65,14 @@ static bool handle(struct trap_frame *f)
 	return true;
 }
 
-static void interrupts(const char *name, bool (*one)(unsigned order))
+static void interrupts(const char *name, bool (*one)(unsigned order), void (*come)(void))
 {
 	in_handler = one;
 	for (unsigned i = 0; i < WARM; i++)
-		__asm__ volatile("int3" : : : "memory");
+		come();
 	kbench_open(TITLE, name, 0, 1);
 	for (unsigned i = 0; i < CALLS; i++)
-		__asm__ volatile("int3" : : : "memory");
+		come();
 	kbench_close();
 }
 
@@ -81,10 +85,16 @@ static void interrupt(void)
 	trap_handler_t before = trap_set_handler(TRAP_BREAKPOINT, handle);
 
 	owners();
-	interrupts("interrupt_alloc", alloc_0);
-	interrupts("interrupt_free", free_0);
-	interrupts("interrupt_pair", pair_0);
+	interrupts("interrupt_alloc", alloc_0, breakpoint);
+	interrupts("interrupt_free", free_0, breakpoint);
+	interrupts("interrupt_pair", pair_0, breakpoint);
 	trap_set_handler(TRAP_BREAKPOINT, before);
+	if (!nmi_add(handle))
+		return;
+	interrupts("nmi_alloc", alloc_0, nmi);
+	interrupts("nmi_free", free_0, nmi);
+	interrupts("nmi_pair", pair_0, nmi);
+	nmi_remove(handle);
 }
 
 /* --- pages held ready for one queue */
