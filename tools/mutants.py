@@ -9,13 +9,14 @@ Mutant = namedtuple('Mutant', 'name path what old new harmless', defaults=('',))
 SETTLE, TREE, CACHE, ZONE = 'mm/settle.c', 'mm/tree.c', 'mm/cache.c', 'mm/zone.c'
 CPU_CACHE, PAGE, FREE, WORD = 'mm/cache.h', 'mm/page.c', 'mm/free.c', 'mm/word.h'
 HANDS, ATOMIC = 'mm/hands.c', 'arch/host/include/port/atomic.h'
+ALLOC, POOL = 'mm/alloc.c', 'mm/pool.c'
 
 MENDED = 'who came too late tries again there, and that mends the entry'
 
 MUTANTS = (
     # --- settling
     Mutant('settle-no-dirty', SETTLE, 'DIRTY is not written before the child is read (T5)',
-           '''	} while (!atom_cas(&n->word, &w, marked));
+           '''	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
 
 	unsigned entry = read_child(t, l, c, merge);
 	s[0] = (struct step){ marked, node_change(marked, slot, ENTRY_DIRTY, entry) };''',
@@ -63,7 +64,8 @@ MUTANTS = (
            'node_change(w, slot, ENTRY_FULL, ENTRY_OPENING);',
            'node_change(w, slot, ENTRY_FULL, ENTRY_OPEN + child_order(l));'),
     Mutant('open-store', SETTLE, 'a child becomes open by a store',
-           'if (!atom_cas(&n->word, &w, new))\n\t\t\tcontinue;\n\t\tif (!governs)',
+           'if (!atom_cas(&n->word, &w, new) && retry_count(t->id))\n'
+           '\t\t\tcontinue;\n\t\tif (!governs)',
            'atom_store(&n->word, new);\n\t\tif (!governs)'),
     Mutant('open-no-restore', SETTLE, 'who opened too late does not tell that he closed again',
            '''		if (!governs)
@@ -77,11 +79,11 @@ MUTANTS = (
 	       tree_taken(t, l, c);''', 'true;'),
     Mutant('undo-dropped', TREE, 'a late take is not put back (T3)',
            '''		while (!atom_cas(&t->bits[group], &bits, bits | mask))
-			count_retry();
+			retry_count(t->id);
 ''', ''),
     Mutant('undo-too-much', TREE, 'a late take puts back more than it took (T3)',
-           'while (!atom_cas(&t->bits[group], &bits, bits | mask))\n\t\t\tcount_retry',
-           'while (!atom_cas(&t->bits[group], &bits, UINT64_MAX))\n\t\t\tcount_retry'),
+           'while (!atom_cas(&t->bits[group], &bits, bits | mask))\n\t\t\tretry_count',
+           'while (!atom_cas(&t->bits[group], &bits, UINT64_MAX))\n\t\t\tretry_count'),
     Mutant('undo-untold', TREE, 'a late take that is put back is not told above (T4)',
            '		tree_given(t, 1, group, bits_code(bits | mask), '
            '(bits | mask) == UINT64_MAX);\n', '', MENDED),
@@ -89,7 +91,7 @@ MUTANTS = (
            'if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {',
            'if (atom_store(&t->bits[group], bits & ~mask), false) {'),
     Mutant('give-store', TREE, 'bits are given by a store',
-           'while (!atom_cas(&t->bits[group], &bits, bits | mask));',
+           'while (!atom_cas(&t->bits[group], &bits, bits | mask) && retry_count(t->id));',
            'while (atom_store(&t->bits[group], bits | mask), false);'),
     Mutant('give-untold', TREE, 'a gift of bits is not told above (T4)',
            '\tbits_given(t, group, bits, mask);\n', ''),
@@ -97,14 +99,14 @@ MUTANTS = (
            'unsigned larger = e - ENTRY_OPEN + 1;', 'unsigned larger = e - ENTRY_OPEN + 2;'),
     Mutant('run-store', TREE, 'whole children are taken by a store',
            '''		/* Pairs with the CAS in give_run().  Then T3. */
-	} while (!atom_cas(&n->word, &w, new));''',
+	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));''',
            '''		/* Pairs with the CAS in give_run().  Then T3. */
 	} while (atom_store(&n->word, new), false);'''),
     Mutant('run-undo-dropped', TREE, 'a late take of whole children is not put back (T3)',
            '\t\tgive_run(t, l, self, slot, log);\t/* T3 */\n', ''),
     Mutant('run-given-store', TREE, 'whole children are given by a store',
            '''		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
-	} while (!atom_cas(&n->word, &w, new));''',
+	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));''',
            '''		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
 	} while (atom_store(&n->word, new), false);'''),
     Mutant('run-given-untold', TREE, 'a gift of whole children is not told above (T4)',
@@ -164,11 +166,11 @@ MUTANTS = (
            'return (w + 1) & WORD_GEN_MASK;', 'return w & WORD_GEN_MASK;'),
     Mutant('transfer-store', HANDS, 'a transfer is a store: it and a free both succeed (W1)',
            'while (!atom_cas(word_at(f), &w, word_passed(w, '
-           'word_held(word_state(w), order, to))));',
+           'word_held(word_state(w), order, to))) &&\n\t\t retry_count_for(f, from));',
            'while (atom_store(word_at(f), word_passed(w, '
            'word_held(word_state(w), order, to))), false);'),
     Mutant('share-store', HANDS, 'a reference is counted by a store (W1)',
-           'while (!atom_cas(word_at(f), &w, new));',
+           'while (!atom_cas(word_at(f), &w, new) && retry_count_for(f, owner));',
            'while (atom_store(word_at(f), new), false);'),
     # --- zones
     Mutant('wake-store', ZONE, 'two CPUs wake the same area',
@@ -180,11 +182,51 @@ MUTANTS = (
            'while (!atom_cas(word, &old, old | (uint64_t)1 << number % 64))\n\t\t'
            'retry_count(z->tree.id);',
            'atom_store(word, old | (uint64_t)1 << number % 64);'),
-    Mutant('wake-late-bit', ZONE, 'an area is published and only then awake',
+    Mutant('wake-late-bit', ZONE, 'an area that woke is promised to nobody',
            '\ttree_area_publish(&z->tree, area);\n', ''),
     Mutant('fold-lost', ZONE, 'what a CPU folds into the count is not added (I3)',
            '\tatom_add(&z->free, (uint64_t)d);\t/* pairs with zone_has(), zone_free() */\n',
            ''),
+    # --- counters
+    Mutant('zone-fail-lost', ALLOC, "a zone's failed calls are counted by a store (I3)",
+           'atom_add(&mm.zone[z].failures[said], 1);',
+           'atom_poke(&mm.zone[z].failures[said], atom_peek(&mm.zone[z].failures[said]) + 1);'),
+    Mutant('owner-fail-lost', ALLOC, "an owner's failed calls are counted by a store (I3)",
+           'atom_add(&owner_failures[owner.id][last], 1);',
+           'atom_poke(&owner_failures[owner.id][last], '
+           'atom_peek(&owner_failures[owner.id][last]) + 1);'),
+    Mutant('fragmented-reserved', ALLOC, 'a fragmented zone is said to be reserved for contracts',
+           'if (free < size && free + aside >= size)', 'if (free + aside >= size)'),
+    Mutant('retry-no-owner', 'mm/retry.c', 'what the tree lost is nobody\'s',
+           '\tlocal_add(LOCAL_OWED, 1);\n', ''),
+    Mutant('retry-twice', 'mm/retry.c', 'what the tree lost is charged again and again',
+           'while (!local_cas(LOCAL_OWED, &owed, 0))\n\t\t;', ''),
+    # --- batches, loans, pools, contracts
+    Mutant('bulk-free-store', 'mm/bulk.c', 'freepages_bulk() frees by a store (W1)',
+           'if (!atom_cas(&word[i], &w, generation + 1))',
+           'if (atom_store(&word[i], generation + 1), false)'),
+    Mutant('lend-store', HANDS, 'a page is lent by a store (W1)',
+           'while (!atom_cas(word_at(f), &w, as_lent(w, order, owner)) &&\n'
+           '\t\t retry_count_for(f, owner));',
+           'while (atom_store(word_at(f), as_lent(w, order, owner)), false);'),
+    Mutant('reclaim-store', HANDS, 'a loan is reclaimed by a store (W1)',
+           'while (!atom_cas(word_at(f), &w, as_reclaimed(w, order, owner)) &&\n'
+           '\t\t retry_count_for(f, owner));',
+           'while (atom_store(word_at(f), as_reclaimed(w, order, owner)), false);'),
+    Mutant('pool-pop-store', POOL, 'a slot is popped by a store (P1)',
+           'while (!atom_cas(stack, &top, top_next(top, *left, slot >> 32)));',
+           'while (atom_store(stack, top_next(top, *left, slot >> 32)), false);'),
+    Mutant('pool-push-store', POOL, 'a slot is pushed by a store (P1)',
+           'while (!atom_cas(stack, &top, top_next(top, top_level(top) + 1, n)));',
+           'while (atom_store(stack, top_next(top, top_level(top) + 1, n)), false);'),
+    Mutant('contract-bit-store', 'mm/contract.c', 'a contract\'s block is taken by a store (K2)',
+           'if (atom_cas(word, &w, w & (w - 1))) {',
+           'if (atom_store(word, w & (w - 1)), true) {'),
+    Mutant('contract-ready-store', 'mm/contract.c', 'a contract counts down by a store (K2)',
+           'while (!atom_cas(&c->ready, &r, r - 1));',
+           'while (atom_store(&c->ready, r - 1), false);'),
+    Mutant('contract-no-sweep', 'mm/contract.c', 'a giver does not see that his contract ends (K4)',
+           '\tif (ctl_state(ctl) == CONTRACT_DYING)\n\t\tcontract_sweep(c, ctl);\n', ''),
     # --- orders of memory, for ThreadSanitizer
     Mutant('store-relaxed', ATOMIC, 'a store does not release what was written before',
            'memory_order_release', 'memory_order_relaxed'),

@@ -208,6 +208,27 @@ CONTRACT_TEST(fragmented_memory_admits_what_it_can)
 	EXPECT_EQ(contract_release(other), CONTRACT_OK);
 }
 
+/* Two frames are free, apart from each other: a block of both cannot be, contract or no. */
+CONTRACT_TEST(a_fragmented_zone_is_not_reserved)
+{
+	struct zone_walk walk;
+	frame_t f[4];
+
+	c->where = GFP_DMA;
+	contract_t k = declare(c, 1, 0, MUCH);
+	for (unsigned i = 0; i < 4; i++)
+		f[i] = c->a->alloc(GFP_ATOMIC | GFP_DMA, 0, c->owner[2], NULL);
+	take_the_rest(c);
+	unsigned far = (f[0].n ^ f[1].n) == 1 ? 2 : 1;
+	EXPECT_EQ(c->a->free(f[0], 0, c->owner[2]), PAGE_OK);
+	EXPECT_EQ(c->a->free(f[far], 0, c->owner[2]), PAGE_OK);
+	EXPECT(!allocpages_walk(GFP_ATOMIC | GFP_DMA, 1, c->owner[2], &walk));
+	EXPECT_EQ(walk.zone[ZONE_DMA], ZONE_FRAGMENTED);
+	EXPECT_EQ(c->a->free(f[3 - far], 0, c->owner[2]), PAGE_OK);
+	EXPECT_EQ(c->a->free(f[3], 0, c->owner[2]), PAGE_OK);
+	EXPECT_EQ(contract_release(k), CONTRACT_OK);
+}
+
 CONTRACT_TEST(bad_terms_are_refused)
 {
 	struct contract_answer answer;

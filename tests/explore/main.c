@@ -321,7 +321,7 @@ static void list(void)
 int main(int argc, char **argv)
 {
 	struct explore_limits l = { .lost = LOST, .tries = TRIES, .seconds = 60 };
-	const struct scenario *chosen[64];
+	const struct scenario *chosen[96];
 	unsigned n = 0, failures = 0, enough = UINT_MAX;
 	const char *schedule = NULL;
 

@@ -69,6 +69,12 @@ const struct scenario case_irq_drain = {
 	.program = { .cpus = 1, .cpu = { drain }, .irq = { alloc_free } },
 };
 
+const struct scenario case_irq_drain_2 = {
+	.name = "irq-drain-2", .what = "a drain, and an interrupt that takes and keeps",
+	.areas = 1, .setup = warm,
+	.program = { .cpus = 1, .cpu = { drain }, .irq = { alloc } },
+};
+
 /* --- wrong frees, and hands changing at once */
 
 static uint64_t wins;
@@ -164,6 +170,51 @@ const struct scenario case_page_last = {
 	.name = "page-last", .what = "two CPUs and one page",
 	.areas = 1, .exact = true, .setup = one_page_left,
 	.program = { .cpus = 2, .cpu = { alloc_free, alloc } },
+};
+
+static uint64_t failed_calls(void)
+{
+	struct zone_counts s;
+	uint64_t sum = 0;
+
+	zone_counts(zone_id(mm.hot_zone), &s);
+	for (unsigned r = 0; r < ZONE_REFUSAL_COUNT; r++)
+		sum += s.failures[r];
+	return sum;
+}
+
+static uint64_t failed_before, failed_of_owner;
+
+static uint64_t owner_failed(void)
+{
+	struct owner_stats s;
+	uint64_t sum = 0;
+
+	owner_stats(history_owner, &s);
+	for (unsigned r = 0; r < ZONE_REFUSAL_COUNT; r++)
+		sum += s.failures[r];
+	return sum;
+}
+
+static void nothing_left(void)
+{
+	hold_all(9);
+	failed_before = failed_calls();
+	failed_of_owner = owner_failed();
+}
+
+static void fail(void) { do_alloc(0); }
+
+static void both_counted(void)
+{
+	if (failed_calls() != failed_before + 2 || owner_failed() != failed_of_owner + 2)
+		explore_fail("I3: a failed call was not counted");
+}
+
+const struct scenario case_fail_count = {
+	.name = "fail-count", .what = "two CPUs fail at once, and both are counted",
+	.areas = 1, .setup = nothing_left, .also = both_counted,
+	.program = { .cpus = 2, .cpu = { fail, fail } },
 };
 
 /* --- a reserve contract of one page, all else held */

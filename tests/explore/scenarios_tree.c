@@ -202,6 +202,18 @@ const struct scenario case_some = {
 	.program = { .cpus = 2, .cpu = { some, take_give_5 } },
 };
 
+const struct scenario case_last_irq = {
+	.name = "last-irq", .what = "two CPUs and one frame, and an interrupt that wants it too",
+	.areas = 1, .strict = true, .setup = last_one,
+	.program = { .cpus = 2, .cpu = { take_give_0, take_0 }, .irq = { take_0 } },
+};
+
+const struct scenario case_none_irq = {
+	.name = "none-irq", .what = "the last frame goes and another comes, an interrupt wants one",
+	.areas = 1, .strict = true, .setup = last_two,
+	.program = { .cpus = 2, .cpu = { take_0, give_7 }, .irq = { NULL, take_0 } },
+};
+
 /* --- an area of 512 frames, and more */
 
 static void give_area_0(void) { do_give(0, 8); }
