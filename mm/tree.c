@@ -12,10 +12,11 @@ static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found
 
 /* --- level 0: bits */
 
-/* T4 for a group, without working out its code where the entry already promises enough. */
+/* T4 for a group, without working out its code where that is more, or not, for certain. */
 static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask)
 {
 	unsigned e = tree_entry(t, 1, group);
+	bool more = e == ENTRY_NONE;
 
 	if (e >= ENTRY_OPEN && e < ENTRY_OPEN + GROUP_ORDER) {
 		unsigned larger = e - ENTRY_OPEN + 1;
@@ -25,8 +26,9 @@ static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t m
 		/* A gift inside one run of the next order can complete none but that. */
 		if (mask & ~around ? bits_run(bits, larger) < 0 : (bits & around) != around)
 			return;
+		more = true;
 	}
-	if (e == ENTRY_NONE)		/* any gift is more than that */
+	if (more)
 		tree_settle(t, 1, group, bits == UINT64_MAX && !home_is(t, 0, group));
 	else
 		tree_given(t, 1, group, bits_code(bits), bits == UINT64_MAX);
