@@ -7,7 +7,7 @@
  * never mapped executable.
  */
 #include <boot/layout.h>
-#include <port/cpu_area.h>
+#include <port/cpu_area_place.h>
 #include <port/stack.h>
 
 #define PHYS(symbol)	((symbol) - KERNEL_BASE)

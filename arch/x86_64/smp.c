@@ -269,7 +269,6 @@ _Noreturn void ap_main(unsigned cpu)
 	apic_init_cpu();
 	timer_init_cpu();
 	percpu_areas[cpu] = percpu();
-	sched_init_cpu();
 	while (cpu == late && state_of(cpu) == CPU_STARTING)
 		cpu_relax();
 	/* Releases what stands above to whoever sees ONLINE; against give_up_the_others(). */
@@ -280,7 +279,9 @@ _Noreturn void ap_main(unsigned cpu)
 	}
 	/* A change of mappings from before ONLINE was not sent here. */
 	write_cr3(read_cr3());
-	/* What makes others rely on this CPU belongs here: above, it may yet be given up. */
+	/* Up to here it might have been given up, and had nothing that anybody counts. */
+	if (!sched_init_cpu())
+		kprintf("CPU %u has no threads: not enough memory\n", cpu);
 	atomic_fetch_add_explicit(&online, 1, memory_order_relaxed);	/* see cpus_online() */
 	cpu_idle();
 }

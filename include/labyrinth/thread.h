@@ -173,7 +173,7 @@ void sched_init(void);
 
 /**
  * sched_init_cpu() - threads can run on this CPU, too; whoever calls is its idle thread
- * Context: boot of that CPU, before it is online.
+ * Context: boot of that CPU, when nobody can give it up any more.
  * Return:  false without memory: no threads come here.
  */
 bool sched_init_cpu(void);

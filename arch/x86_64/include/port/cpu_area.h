@@ -8,13 +8,10 @@
  */
 #pragma once
 
-#define CPU_AREA_BASE 0xffffa10000000000
-#define CPU_AREA_SIZE 0x40000		/* bytes a slot */
-
-#ifndef __ASSEMBLER__
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <port/cpu_area_place.h>
 #include <port/nest.h>
 #include <port/percpu.h>
 #include <port/segments.h>
@@ -52,4 +49,3 @@ bool cpu_area_make(unsigned cpu);
 
 /* The running CPU, number @cpu, takes over what cpu_area_make() made.  Context: its boot. */
 void cpu_area_enter(unsigned cpu);
-#endif
