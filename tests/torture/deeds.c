@@ -166,6 +166,22 @@ static void promise(struct traveller *t)
 		torture_fault(t, "a contract just made could not be released");
 }
 
+/* Sleep for a page, if need be.  In want that may be in vain. */
+static void wait_for(struct traveller *t)
+{
+	unsigned order = (unsigned)dice(t, 4), owner = (unsigned)dice(t, TORTURE_OWNERS);
+	uint64_t *page;
+
+	if (!torture.wait || t->can != CAN_ALL || !piece_fits(t, order))
+		return;
+	atomic_fetch_add(&torture.waits, 1);
+	page = torture.wait(GFP_KERNEL, order, torture.owner[owner], 1000 + dice(t, 5000000));
+	if (page)
+		piece_enter(t, page, order, owner, HOLD_PLAIN);
+	else if (order == 0 && atomic_load(&torture.plenty) == PLENTY)
+		torture_fault(t, "a thread slept in vain, with plenty free (I12)");
+}
+
 static void drain(struct traveller *t)
 {
 	if (t->can == CAN_ALL)
@@ -181,9 +197,9 @@ static void misbehave(struct traveller *t)
 void traveller_act(struct traveller *t)
 {
 	static const struct { uint16_t share; void (*what)(struct traveller *); } deeds[] = {
-		{ 380, take }, { 330, give }, { 80, mail }, { 60, transfer }, { 40, share },
+		{ 377, take }, { 330, give }, { 80, mail }, { 60, transfer }, { 40, share },
 		{ 30, lend }, { 30, batch }, { 25, batch_back }, { 15, misbehave }, { 8, drain },
-		{ 2, promise },
+		{ 2, promise }, { 3, wait_for },
 	};
 	unsigned d = (unsigned)dice(t, 1000), i = 0;
 

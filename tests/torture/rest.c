@@ -98,7 +98,10 @@ struct hoarded {
 	unsigned order;
 };
 
+#define SPARES_MAX 16u		/* a phase: or it would not be one of want any more */
+
 static struct hoarded *hoard;
+static _Atomic unsigned hoard_busy, spares;
 
 void hoard_return(void)
 {
@@ -127,6 +130,7 @@ void hoard_leave(uint64_t frames)
 {
 	uint64_t left = free_frames();
 
+	atomic_store(&spares, SPARES_MAX);
 	for (unsigned order = 10; order <= 10; order--) {
 		struct hoarded *h;
 
@@ -137,6 +141,30 @@ void hoard_leave(uint64_t frames)
 			left -= 1u << order;
 		}
 	}
+}
+
+size_t hoard_spare(void *unused, unsigned order)
+{
+	struct hoarded *h = NULL;
+	unsigned before;
+
+	(void)unused;
+	(void)order;
+	if (atomic_load(&spares) == 0 || atomic_exchange(&hoard_busy, 1))
+		return 0;
+	if ((before = atomic_load(&spares)) > 0 && (h = hoard)) {
+		hoard = h->next;
+		atomic_store(&spares, before - 1);
+	}
+	/* Release: pairs with the exchange above; the list is whole again. */
+	atomic_store(&hoard_busy, 0);
+	if (!h)
+		return 0;
+	order = h->order;
+	atomic_fetch_add(&torture.spared, 1);
+	if (freepages(h, order, torture.keeper) != PAGE_OK)
+		torture_fault(NULL, "hoarded memory could not be freed");
+	return (size_t)1 << order;
 }
 
 /* --- beginning and end */

@@ -70,6 +70,9 @@ struct torture {
 	uint32_t frames;		/* entries there */
 	unsigned map_order;
 	_Atomic uint64_t mail[MAIL_SLOTS];
+	/* GFP_KERNEL with a timeout in ns, where threads can sleep; else NULL. */
+	void *(*wait)(gfp_t gfp, unsigned order, owner_t owner, uint64_t ns);
+	_Atomic uint64_t waits, spared;	/* such requests; blocks given back for them */
 	_Atomic unsigned plenty;	/* enum plenty */
 	_Atomic unsigned closed;	/* the gate */
 	_Atomic uint64_t faults;	/* violations found */
@@ -95,6 +98,10 @@ void torture_close(void);
 /* Hold memory, or hold none: about so many frames are left.  Context: all at rest. */
 void hoard_leave(uint64_t frames);
 void hoard_return(void);
+
+/* Give one block of the hoard back, a few times a phase: a reclaim function.  Context: threads.
+ * Return: its frames, or 0. */
+size_t hoard_spare(void *unused, unsigned order);
 
 /* A traveller begins.  @tag is told apart in the map modulo 254. */
 void traveller_init(struct traveller *t, const char *kind, unsigned number, unsigned tag,

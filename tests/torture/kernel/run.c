@@ -8,6 +8,7 @@
 #include <arch/console.h>
 #include <arch/cpu.h>
 #include <labyrinth/boot_info.h>
+#include <labyrinth/mm_wait.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/print.h>
 #include <labyrinth/selftest.h>
@@ -269,9 +270,12 @@ static bool verdict(void)
 		sins += run.all[i]->sins;
 	}
 	kprintf("\n%llu requests found nothing in times of want, %llu wrong calls were refused,\n"
-		"%llu of %llu freezes were overtaken\n\n", (unsigned long long)nulls,
+		"%llu of %llu freezes were overtaken, %llu requests could sleep, for which %llu\n"
+		"blocks were spared\n\n", (unsigned long long)nulls,
 		(unsigned long long)sins, (unsigned long long)sum_of_freezes(true),
-		(unsigned long long)sum_of_freezes(false));
+		(unsigned long long)sum_of_freezes(false),
+		(unsigned long long)atomic_load(&torture.waits),
+		(unsigned long long)atomic_load(&torture.spared));
 	if (faults)
 		kprintf("FAILURE %llu violations; the first: %s\n", (unsigned long long)faults,
 			torture.first_fault);
@@ -369,10 +373,13 @@ static uint64_t control(void *arg)
 	}
 	show_head(o->seconds);
 	contexts_open();
+	torture.wait = allocpages_wait;
+	owner_set_reclaim(torture.keeper, hoard_spare, NULL);
 	run_for(o->seconds);
 	atomic_store(&run.over, 1);
 	event_set(&opened);
 	contexts_close();
+	owner_set_reclaim(torture.keeper, NULL, NULL);
 	all_give_back();
 	return verdict();
 }
