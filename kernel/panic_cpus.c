@@ -124,7 +124,8 @@ static void print_cpu(unsigned cpu)
 	}
 	print_numbers(cpu);
 	name_thread(cpu, thread);
-	kprintf(*thread ? ", thread %s" : "", thread);
+	if (*thread)
+		kprintf(", thread %s", thread);
 	kprintf(s.what ? ", panicking too: %s\n" : "\n", s.what);
 	print_way(s.frame);
 }

@@ -3,6 +3,7 @@
 #define SUITE "protect"
 #include <tests/test.h>
 
+#include <arch/directmap.h>
 #include <arch/protect.h>
 #include <arch/trap.h>
 #include <boot/layout.h>
@@ -10,6 +11,7 @@
 #include <labyrinth/string.h>
 #include <port/features.h>
 #include <port/io.h>
+#include <port/paging.h>
 
 #include "user_page.h"
 
@@ -150,6 +152,34 @@ TEST(code_and_sealed_data_cannot_be_written)
 	EXPECT(!*fault_of(write_to, &sealed_byte));
 	EXPECT_EQ(protect_check(NULL), 1);
 	EXPECT(*fault_of(write_to, &sealed_byte));
+}
+
+/* Return: how many faults there are while the page of @v is writable. */
+static size_t faults_when_writable(const void *v)
+{
+	unsigned level;
+	pte_t *e = paging_entry((uint64_t)v, &level);
+	size_t n;
+
+	if (!e)
+		return 0;
+	*e |= PTE_WRITE;
+	invlpg(v);
+	n = protect_check(NULL);
+	*e &= ~(pte_t)PTE_WRITE;
+	invlpg(v);
+	return n;
+}
+
+TEST(a_writable_table_is_noticed)
+{
+	const void *idt = (const void *)read_idtr().base, *gdt = (const void *)read_gdtr().base;
+
+	EXPECT_CMP(faults_when_writable(idt), >=, 1);
+	EXPECT_CMP(faults_when_writable(gdt), >=, 1);
+	EXPECT_CMP(faults_when_writable(directmap_of((phys_t){ (uint64_t)idt - KERNEL_BASE })),
+		   >=, 1);
+	EXPECT_EQ(protect_check(NULL), 0);
 }
 
 static unsigned reported;
