@@ -28,9 +28,8 @@ PLANTED = (
 ''', '''	local_store(off, local_load(off) + n);
 '''),
     Mutant('bulk-store', BULK, 'a batch leaves the cache by a store',
-           '} while ((uint32_t)w && !local_cas(LOCAL_CURRENT, &w, cache_word(*first, left)));',
-           '} while ((uint32_t)w && '
-           '(local_store(LOCAL_CURRENT, cache_word(*first, left)), false));'),
+           '} while (bits && !local_cas(LOCAL_CURRENT, &w, w ^ bits));',
+           '} while (bits && (local_store(LOCAL_CURRENT, w ^ bits), false));'),
     Mutant('drain-torn', CACHE_C, 'a drain empties a word in two instructions (C2)',
            'while (w != CACHE_NOWHERE && !local_cas(words[i], &w, CACHE_NOWHERE))\n\t\t\t;',
            'local_store(words[i], CACHE_NOWHERE);'),

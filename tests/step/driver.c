@@ -22,6 +22,7 @@
 #define NEST_EVERY    61u	/* boundaries between nested visits, on the average */
 #define INNER_EVERY   23u	/* and of the inner ones among the visitor's boundaries */
 #define INNER_VISITS  64u	/* at most, during one visit */
+#define SWEPT         2u	/* the first scripts, of the hot path: always one by one */
 #define SWEEP_ALL     220u	/* boundaries of a script for which each program is tried at each */
 #define SWEEP_SOME    300u	/* else at most so many of them for each program, */
 #define SWEEP_STEPS   400000u	/* fewer where the way there is long */
@@ -111,6 +112,7 @@ void step_violation(const char *rule, const char *fmt, ...)
 }
 
 bool step_failed(void) { return failed; }
+bool step_only_visit(void) { return run.mode == STEP_ONCE; }
 
 /* --- the traps */
 
@@ -416,7 +418,7 @@ static void sweep_one_by_one(uint64_t seed, unsigned world, unsigned script, uns
 
 static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
 {
-	if (full || s == 0)
+	if (full || s < SWEPT)
 		sweep_one_by_one(seed, w, s, full ? STEP_PROGRAMS : 1);
 	go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS,
 	   full ? STEP_PROGRAMS : 1);
@@ -429,7 +431,7 @@ static bool left_out(uint64_t seed, unsigned w, unsigned s)
 {
 	const unsigned both = 1u << STEP_ONE | 1u << STEP_THREE;
 
-	return s > 0 && both >> w & 1 && (step_scripts[s].worlds & both) == both &&
+	return s >= SWEPT && both >> w & 1 && (step_scripts[s].worlds & both) == both &&
 	       (seed + s + w) % 2;
 }
 

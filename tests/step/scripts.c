@@ -375,6 +375,7 @@ static void wake_page_by_page(void)
 
 const struct step_script step_scripts[] = {
 	{ "hot_pair", hot_pair, ANY },
+	{ "page_race", script_page_race, ANY },
 	{ "each_flag", each_flag, ANY },
 	{ "cold_cache", cold_cache, EVERY },
 	{ "many_pages", many_pages, ANY },

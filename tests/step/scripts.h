@@ -26,6 +26,7 @@ uint64_t script_free(gfp_t gfp);	/* frames */
 /* In other files than scripts.c, which has the list. */
 void script_wrong_frees(void);
 void script_races(void);
+void script_page_race(void);
 void script_double_frees(void);
 void script_wrong_requests(void);
 void script_transfers(void);

@@ -116,6 +116,8 @@ static void race(unsigned order, bool transfers, bool batch)
 		want(freepages(page, order, other()), PAGE_OK, "free after a race");
 }
 
+void script_page_race(void) { race(0, false, false); }
+
 void script_races(void)
 {
 	for (unsigned order = 0; order < 8; order += order + 1) {

@@ -102,6 +102,9 @@ void step_violation(const char *rule, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), cold));
 bool step_failed(void);
 
+/* Will there be no other visit in this run? */
+bool step_only_visit(void);
+
 /* Frames that interrupted calls may have in their hands just now. */
 unsigned step_flight(void);
 

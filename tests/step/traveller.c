@@ -283,8 +283,6 @@ static void come_and_go(void)
 
 static void hands(struct traveller *t, unsigned depth)
 {
-	if (step_meeting.victim && depth == 0)
-		race();
 	switch (below(8)) {
 	case 7:
 		come_and_go();
@@ -320,6 +318,9 @@ void traveller_visit(unsigned depth, enum step_program p, uint64_t *state)
 	uint64_t *before = random;
 
 	random = state;
+	/* Seldom where many come, or the race would be over before the call has begun. */
+	if (step_meeting.victim && depth == 0 && (step_only_visit() || below(8) == 0))
+		race();
 	if (p == STEP_BATCH) {
 		batch(t);
 		draw_from_a_pool(t);
