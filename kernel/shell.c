@@ -12,6 +12,7 @@
 #include <labyrinth/console.h>
 #include <labyrinth/print.h>
 #include <labyrinth/string.h>
+#include <labyrinth/wait.h>
 
 #include "kernel/line_edit.h"
 #include "kernel/picture.h"
@@ -105,22 +106,27 @@ bool shell_execute(char *line)
 }
 
 /* Masked from the look to the wait, so that no byte comes in between. */
+/* Set when there may be something to read. */
+static struct event key;
+
+static void received(void) { event_set(&key); }
+
+#define POLL_NS 1000000u		/* where no interrupt tells of input */
+
 static char wait_for_key(bool by_interrupt)
 {
-	int c;
+	for (;;) {
+		int c;
 
-	irq_disable();
-	while ((c = serial_read()) < 0) {
-		if (by_interrupt) {
-			irq_wait();
-		} else {
-			irq_enable();
-			cpu_relax();
-		}
-		irq_disable();
+		event_clear(&key);	/* before the look: what comes behind it counts */
+		c = serial_read();
+		if (c >= 0)
+			return (char)c;
+		if (by_interrupt)
+			event_wait(&key, WAIT_FOREVER);
+		else
+			thread_sleep(POLL_NS);
 	}
-	irq_enable();
-	return (char)c;
 }
 
 static bool serial_is_console(void)
@@ -142,7 +148,7 @@ static _Noreturn void stop_without_input(void)
 
 _Noreturn void shell_run(void)
 {
-	bool by_interrupt = serial_interrupts();
+	bool by_interrupt = serial_interrupts(received);
 
 	kprintf("\n");
 	picture_draw(&boot_info, shell_plain(), console_write);

@@ -106,6 +106,7 @@ int serial_read(void)
 }
 
 static bool heard;
+static void (*received)(void);
 
 /*
  * What was received stays for serial_read(), which empties the port before its caller
@@ -117,6 +118,8 @@ static void on_interrupt(struct trap_frame *f)
 	(void)f;
 	(void)inb(IRQ_REASON);
 	__atomic_store_n(&heard, true, __ATOMIC_RELAXED);	/* only tells that it came */
+	if (received)
+		received();
 }
 
 /* The output is empty and says so at once, if anything can be heard from it. */
@@ -134,13 +137,14 @@ static bool is_heard(void)
 	return false;
 }
 
-bool serial_interrupts(void)
+bool serial_interrupts(void (*call)(void))
 {
 	bool ok = present && irq_route_isa(ISA_IRQ, on_interrupt);
 
 	if (!ok)
 		return false;
 	ok = is_heard();
+	received = call;
 	outb(IRQ_ENABLE, ok ? IRQ_ON_RECEIVED : 0);
 	if (!ok)
 		irq_route_isa(ISA_IRQ, NULL);

@@ -20,11 +20,11 @@ int serial_read(void);
 
 /**
  * serial_interrupts() - have what is received interrupt the running CPU
+ * @received: called in the interrupt's handler, when there may be something to read
  *
- * So that a reader may sleep: with interrupts masked it finds nothing to read, then calls
- * irq_wait() (arch/irq.h).  Whether interrupts do arrive is tried out.
+ * Whether interrupts do arrive is tried out.
  *
  * Context: threads, interrupts enabled.
  * Return:  false when none arrive here; then the port must be asked again and again.
  */
-bool serial_interrupts(void);
+bool serial_interrupts(void (*received)(void));

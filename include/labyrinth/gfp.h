@@ -14,7 +14,7 @@ typedef uint32_t gfp_t;
 /* Behaviour. */
 #define GFP_ATOMIC 0x01u	/* any context; never sleeps; may use the emergency reserve */
 #define GFP_NOWAIT 0x02u	/* any context; never sleeps; leaves the reserve alone */
-#define GFP_KERNEL 0x04u	/* threads only; may sleep until memory is freed */
+#define GFP_KERNEL 0x04u	/* threads only; sleeps until memory is freed: mm_wait.h */
 
 /* Where. */
 #define GFP_DMA    0x10u	/* below 16 MiB */

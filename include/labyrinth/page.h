@@ -67,7 +67,8 @@ struct zone_walk {
  * are whatever was left there unless GFP_ZERO asks otherwise.
  *
  * Context: any, NMI and the middle of this function included, for GFP_ATOMIC
- *          and GFP_NOWAIT.  Takes no lock, masks no interrupt.
+ *          and GFP_NOWAIT.  Takes no lock, masks no interrupt.  Threads that may sleep
+ *          for GFP_KERNEL, which takes its turn as mm_wait.h says.
  * Return:  the first byte, or NULL when no allowed zone holds a large enough
  *          block that this behaviour is entitled to.
  */

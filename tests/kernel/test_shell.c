@@ -82,6 +82,13 @@ TEST(cpus_has_a_line_for_each)
 	EXPECT(!execute("cpus 1"));
 }
 
+TEST(threads_begins_with_who_booted)
+{
+	EXPECT(execute("threads"));
+	EXPECT(starts(said.text, "  No.  name                    CPU  state   prio     seconds"));
+	EXPECT(!execute("threads 1"));
+}
+
 TEST(blank_lines_do_nothing)
 {
 	EXPECT(execute(""));

@@ -101,5 +101,8 @@ void kbench_textbook_stop(void);
 /* Interrupts: by an instruction, to oneself, from the timer. */
 void kbench_interrupts(void);
 
+/* Threads: switching, waking, creating and joining. */
+void kbench_threads(void);
+
 /* mm_init() once more, and how large its metadata is.  Nothing can be allocated afterwards. */
 void kbench_boot(void);

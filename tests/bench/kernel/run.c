@@ -113,6 +113,8 @@ void bench_run(const char *which)
 		run_textbook();
 	if (wanted("kernel", "interrupts"))
 		kbench_interrupts();
+	if (wanted("kernel", "threads"))
+		kbench_threads();
 	if (wanted("labyrinth", "boot"))
 		kbench_boot();
 	kprintf("BENCH-END\n");
