@@ -102,7 +102,7 @@ static void run_hands(struct crew *c)
 
 static void read_blocks(const struct allocator_ops *a, struct zone_stats s[ZONE_COUNT])
 {
-	a->drain();
+	crew_drain(a);
 	for (unsigned z = 0; z < ZONE_COUNT; z++)
 		a->zone(z, &s[z]);
 }

@@ -66,6 +66,9 @@ const char *crew_cannot(void);
 /* Run c->start() on @c's first CPUs, c->hands of them, at the same time; wait for all. */
 void crew_start(struct crew *c);
 
+/* Empty the caches of all CPUs.  Between two runs of hands. */
+void crew_drain(const struct allocator_ops *a);
+
 /* One turn of a loop in which a hand waits for others; @spins turns came before. */
 void crew_wait(unsigned spins);
 

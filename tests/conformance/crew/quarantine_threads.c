@@ -19,6 +19,16 @@ static void hear(owner_t owner, void *block, unsigned order, void *page)
 	atomic_fetch_add(&told, (char *)page >= (char *)block);
 }
 
+/* In the kernel some frames are others' for good: those would stay out of quarantine. */
+static bool is_a_strangers(struct hand *h, frame_t f)
+{
+	struct page_info info;
+
+	page_query(f, &info);
+	return info.state != PAGE_FREE && info.state != PAGE_RESERVED &&
+	       info.state != PAGE_QUARANTINED && info.owner.id != h->crew->owner[0].id;
+}
+
 /* A frame that was ours a moment ago, or is somebody's, or lies beside one: anything goes. */
 static void report_one(struct hand *h)
 {
@@ -30,6 +40,8 @@ static void report_one(struct hand *h)
 	if (hand_random(h, 2))
 		hand_give(h, h->n - 1);
 	f.n ^= (uint32_t)hand_random(h, 64);
+	if (is_a_strangers(h, f))
+		return;
 	switch (page_damaged(f)) {
 	case DAMAGE_QUARANTINED: case DAMAGE_HELD: case DAMAGE_WAITING:
 		for (unsigned i = 0; i < nreported; i++)

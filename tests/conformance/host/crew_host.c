@@ -50,6 +50,12 @@ void crew_start(struct crew *c)
 		pthread_join(thread[i], NULL);
 }
 
+/* The others' are empty: their threads have ended, and drained them. */
+void crew_drain(const struct allocator_ops *a)
+{
+	a->drain();
+}
+
 void crew_wait(unsigned spins)
 {
 	if (spins > 2000)

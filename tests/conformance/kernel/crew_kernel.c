@@ -48,6 +48,19 @@ void crew_start(struct crew *c)
 	on_cpus(c->hands, run_hand, c);
 }
 
+static void drain(void *arg)
+{
+	const struct allocator_ops *a = arg;
+
+	a->drain();
+}
+
+/* Also of those that have never been in a crew: booting took a page there. */
+void crew_drain(const struct allocator_ops *a)
+{
+	EXPECT(cpu_call_all(drain, (void *)(uintptr_t)a));
+}
+
 void crew_wait(unsigned spins)
 {
 	(void)spins;
