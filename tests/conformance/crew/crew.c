@@ -131,10 +131,23 @@ static void end(struct crew *c)
 	a->stop();
 }
 
+static void do_nothing(struct hand *h) { (void)h; }
+
+/* What the CPUs' caches hold from before would be merged afterwards. */
+static void drain_all(struct crew *c)
+{
+	void (*work)(struct hand *h) = c->work;
+
+	c->work = do_nothing;
+	run_hands(c);
+	c->work = work;
+}
+
 static void run(struct crew *c, void (*before)(struct crew *c), void (*after)(struct crew *c))
 {
 	static struct zone_stats then[ZONE_COUNT], now[ZONE_COUNT];
 
+	drain_all(c);
 	read_blocks(c->a, then);
 	if (before)
 		before(c);
