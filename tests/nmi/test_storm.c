@@ -159,6 +159,19 @@ static bool take_one(struct taken **list, gfp_t gfp, unsigned order)
 	return page;
 }
 
+/* Frames that only atomic requests may have.  Thread, handler and squeeze() hold HELD each. */
+static uint64_t reserve(void)
+{
+	struct zone_stats s;
+	uint64_t sum = 0;
+
+	for (enum zone_id z = 0; z < ZONE_COUNT; z++) {
+		zone_stats(z, &s);
+		sum += s.min;
+	}
+	return sum;
+}
+
 /*
  * All that a request which may not use the reserve can have, and a little of that: a list
  * through the pages.  What is free then is the reserve, without this CPU's cache.
@@ -264,7 +277,7 @@ static bool run(void)
 
 	trace_hot_pair();
 	pit_shoot((unsigned)storm.period);
-	alive = work_until(storm.wanted / 2);
+	alive = work_until(reserve() < 6 * HELD ? storm.wanted : storm.wanted / 2);
 	storm.pause = true;			/* or it would go by while memory is taken */
 	list = squeeze();
 	EXPECT(!allocpage(GFP_NOWAIT, storm.thread));	/* what is left is the reserve */
@@ -317,7 +330,10 @@ static void report(void)
 	if (storm_book.violations)
 		test_note("the first violation: %s", storm_book.first);
 	EXPECT_EQ(storm_book.violations, 0);
-	EXPECT_CMP(storm.from_reserve, >, 0);
+	if (reserve() < 6 * HELD)
+		test_note("the reserve of this machine is too small to live on");
+	else
+		EXPECT_CMP(storm.from_reserve, >, 0);
 	EXPECT_EQ(storm_book.spurious, 0);
 	EXPECT_EQ(storm_book.allocs, storm_book.frees);
 	if (storm.wanted > FEW)
