@@ -407,6 +407,7 @@ const struct step_script step_scripts[] = {
 	{ "dry_pool", script_dry_pool, ANY },
 	{ "owners", script_owners, 1u << STEP_ONE },
 	{ "damage", script_damage, ANY },
+	{ "sleepers", script_sleepers, ANY },
 	{ "queries", script_queries, EVERY },
 	{ "counters", script_counters, EVERY },
 	{ "audit", script_audit, ANY },

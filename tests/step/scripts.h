@@ -47,3 +47,4 @@ void script_names(void);
 void script_memory_map(void);
 void script_injected(void);
 void script_damage(void);
+void script_sleepers(void);

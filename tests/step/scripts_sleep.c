@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* What the interrupted thread does: requests that may sleep, with a sleeper who only tries. */
+#include <labyrinth/mm_sleep.h>
+
+#include "scripts.h"
+
+static unsigned frees_seen;
+
+static void may(unsigned order, owner_t owner)
+{
+	(void)order;
+	(void)owner;
+}
+
+static void seen(void) { frees_seen++; }
+
+static const struct mm_sleeper sleeper = { .check = may, .alloc = mm_try, .freed = seen };
+
+/* Whatever it brings is put into the book and given back. */
+static void kernel_request(unsigned order)
+{
+	struct zone_walk walk;
+	void *page = NULL;
+	owner_t me = step_owner[STEP_THREAD];
+
+	STEPPED(1u << order, page = allocpages(GFP_KERNEL, order, me));
+	book_take(page, order, me, GFP_KERNEL);
+	script_give(page, order);
+	STEPPED(1u << order, page = mm_try(GFP_KERNEL, order, me, &walk));
+	book_take(page, order, me, GFP_KERNEL);
+	script_give(page, order);
+}
+
+void script_sleepers(void)
+{
+	bool fits = false;
+
+	STEPPED(0, mm_set_sleeper(&sleeper));
+	STEPPED(0, fits = mm_may_ever_fit(GFP_KERNEL, 3));
+	STEPPED(0, fits = fits && !mm_may_ever_fit(GFP_KERNEL | GFP_DMA, 18));
+	if (!fits)
+		step_violation("I12", "what may ever fit is told wrongly");
+	kernel_request(0);
+	frees_seen = 0;
+	STEPPED(0, mm_watch_frees(true));
+	script_give(script_take(GFP_ATOMIC, 0), 0);
+	script_give(script_take(GFP_ATOMIC, 3), 3);
+	if (frees_seen == 0 && !step_failed())
+		step_violation("I12", "nobody who sleeps would have been told of a free");
+	script_fill(GFP_ATOMIC, 0, 4);
+	kernel_request(0);
+	kernel_request(2);
+	script_unfill();
+	STEPPED(0, mm_watch_frees(false));
+	kernel_request(2);
+	STEPPED(0, mm_set_sleeper(NULL));
+}
