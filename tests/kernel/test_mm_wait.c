@@ -15,7 +15,9 @@
 #include <labyrinth/wait.h>
 
 #define MS    ((uint64_t)1000000)
-#define WHERE GFP_DMA
+#define WHERE where
+
+static gfp_t where = GFP_DMA;
 
 static owner_t owner;
 
@@ -155,6 +157,30 @@ TEST(requests_are_served_as_they_came)
 			EXPECT(!w[k].done);
 	}
 	finish(WAITERS);
+}
+
+#define FEW 65536u			/* frames: all of them are soon taken */
+
+/* Where pages are cached, and a free would otherwise stay in its CPU's cache. */
+TEST(all_memory_can_be_waited_for)
+{
+	struct mm_stats s;
+
+	mm_stats(&s);
+	if (s.frames > FEW) {
+		test_skip("too much memory to take all of it");
+		return;
+	}
+	where = 0;
+	prepare(1);
+	take_all();
+	queue(0);
+	EXPECT(!w[0].done);
+	give_one();
+	await(0);
+	EXPECT(w[0].page);
+	finish(1);
+	where = GFP_DMA;
 }
 
 /* Small requests behind a large one do not take, page by page, what it waits for. */
