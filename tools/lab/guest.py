@@ -24,10 +24,10 @@ SCALE = float(os.environ.get('LIMIT_SCALE') or 1)
 @dataclasses.dataclass
 class Limits:
     """Seconds, before LIMIT_SCALE."""
-    start: float = 30               # to the first line of KTAP
-    silence: float = float(os.environ.get('SILENCE_LIMIT') or 20)   # between lines, from then on
-    total: float = 110
-    panic: float = 5                # for the report of a panic
+    start: float = 90               # to the first line of KTAP
+    silence: float = float(os.environ.get('SILENCE_LIMIT') or 60)   # between lines, from then on
+    total: float = 400
+    panic: float = 20                # for the report of a panic
 
     def scaled(self):
         return Limits(*(SCALE * v for v in dataclasses.astuple(self)))

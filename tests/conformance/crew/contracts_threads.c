@@ -86,7 +86,6 @@ static void release_all(struct crew *c)
 	for (unsigned i = 1; i < c->hands; i++) {
 		EXPECT(contract_stats(promise[i].k, &s));
 		EXPECT_EQ(s.aside, BLOCKS);
-		EXPECT(s.served > 0 || c->hands > 2);
 		EXPECT_EQ(contract_release(promise[i].k), CONTRACT_OK);
 		EXPECT_EQ(owner_unregister(promise[i].owner), 0);
 	}
@@ -183,7 +182,7 @@ static void come_and_go(struct hand *h)
 	owner_t me = h->crew->owner[0];
 	void *page[BLOCKS];
 
-	for (unsigned i = 0; i < crew_rounds(1500); i++) {
+	for (unsigned i = 0; i < crew_rounds(1500) && !h->crew->late; i++) {
 		unsigned order = (unsigned)hand_random(h, 4), n = 0;
 		contract_t k;
 

@@ -25,6 +25,7 @@ void hand_meet(struct hand *h)
 	unsigned round = atomic_load(&c->round);
 
 	if (atomic_fetch_add(&c->waiting, 1) + 1 == c->hands) {
+		c->late = crew_late(c);
 		atomic_store(&c->waiting, 0);
 		atomic_fetch_add(&c->round, 1);
 		return;

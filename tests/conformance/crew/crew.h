@@ -35,6 +35,8 @@ struct crew {
 	void (*work)(struct hand *h);
 	void *shared;			/* the test's own */
 	_Atomic unsigned waiting, round;	/* of hand_meet() */
+	bool late;			/* changes in hand_meet() only: all hands see the same */
+	uint64_t began;			/* for crew_late() */
 	void (*start)(struct hand *h);	/* crew.c's own, around work */
 	uint32_t frames;		/* entries in holder */
 	int *holder;			/* by frame number: cpu + 1, or 0; not atomic on purpose */
@@ -71,6 +73,12 @@ void crew_drain(const struct allocator_ops *a);
 
 /* One turn of a loop in which a hand waits for others; @spins turns came before. */
 void crew_wait(unsigned spins);
+
+/*
+ * Has @c been at it for so long that it does with fewer rounds?  On a loaded machine hands
+ * that meet wait for each other most of the time.
+ */
+bool crew_late(struct crew *c);
 
 /* As many rounds as @n, or fewer where each takes much longer. */
 unsigned crew_rounds(unsigned n);

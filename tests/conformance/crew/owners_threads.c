@@ -12,7 +12,7 @@ static owner_t next;			/* the number that the next one to register gets */
 /* Nothing but the register itself tells the others that the name is there. */
 static void register_and_look(struct hand *h)
 {
-	for (unsigned i = 0; i < crew_rounds(600); i++) {
+	for (unsigned i = 0; i < crew_rounds(600) && !h->crew->late; i++) {
 		const char *name = "unknown";
 
 		hand_meet(h);

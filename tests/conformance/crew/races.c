@@ -46,7 +46,7 @@ static void free_parts(struct hand *h)
 {
 	struct parts *p = h->crew->shared;
 
-	for (unsigned round = 0; round < crew_rounds(60); round++) {
+	for (unsigned round = 0; round < crew_rounds(60) && !h->crew->late; round++) {
 		if (h->cpu == 0)
 			cut_up(h);
 		hand_meet(h);
@@ -108,7 +108,7 @@ static void race_frees(struct hand *h)
 {
 	struct race *r = h->crew->shared;
 
-	for (unsigned round = 0; round < rounds(h); round++) {
+	for (unsigned round = 0; round < rounds(h) && !h->crew->late; round++) {
 		race_start(h);
 		enum page_error e = h->crew->a->free(r->f, r->order, h->crew->owner[0]);
 		hand_expect(h, e == PAGE_OK || e == PAGE_DOUBLE_FREE);
@@ -126,7 +126,7 @@ static void race_free_and_transfer(struct hand *h)
 	const struct allocator_ops *a = h->crew->a;
 	owner_t me = h->crew->owner[0], you = h->crew->owner[1];
 
-	for (unsigned round = 0; round < rounds(h); round++) {
+	for (unsigned round = 0; round < rounds(h) && !h->crew->late; round++) {
 		race_start(h);
 		enum page_error e = h->cpu % 2 ? a->free(r->f, r->order, me) :
 						 a->transfer(r->f, r->order, me, you);
@@ -147,7 +147,7 @@ static void race_free_and_share(struct hand *h)
 	const struct allocator_ops *a = h->crew->a;
 	owner_t me = h->crew->owner[0];
 
-	for (unsigned round = 0; round < rounds(h); round++) {
+	for (unsigned round = 0; round < rounds(h) && !h->crew->late; round++) {
 		race_start(h);
 		enum page_error e = h->cpu % 2 ? a->free(r->f, r->order, me) : a->share(r->f, me);
 		hand_expect(h, e == PAGE_OK || e == PAGE_DOUBLE_FREE || e == PAGE_WRONG_STATE);

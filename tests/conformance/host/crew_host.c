@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "../../../arch/host/machine.h"
 #include "../crew/crew.h"
@@ -54,6 +55,19 @@ void crew_start(struct crew *c)
 void crew_drain(const struct allocator_ops *a)
 {
 	a->drain();
+}
+
+#define LONG_ENOUGH 2000000000u		/* ns */
+
+bool crew_late(struct crew *c)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	uint64_t now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	if (c->began == 0)
+		c->began = now;
+	return now - c->began > LONG_ENOUGH;
 }
 
 void crew_wait(unsigned spins)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A crew in the kernel: its CPUs, each in its idle loop, and the first in the test. */
+#include <arch/console.h>
 #include <arch/cpu.h>
 #include <labyrinth/boot_info.h>
 #include <labyrinth/mm.h>
@@ -59,6 +60,17 @@ static void drain(void *arg)
 void crew_drain(const struct allocator_ops *a)
 {
 	EXPECT(cpu_call_all(drain, (void *)(uintptr_t)a));
+}
+
+#define LONG_ENOUGH 2000000000u		/* ns; never without a clock: the rounds are few */
+
+bool crew_late(struct crew *c)
+{
+	uint64_t now = clock_ns();
+
+	if (c->began == 0)
+		c->began = now;
+	return now - c->began > LONG_ENOUGH;
 }
 
 void crew_wait(unsigned spins)
