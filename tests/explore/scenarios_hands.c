@@ -90,6 +90,20 @@ const struct scenario case_double_slow = {
 	.program = { .cpus = 2, .cpu = { free_it, free_it } },
 };
 
+/* A batch tells how many were accepted, not why the rest were not. */
+static void free_in_a_batch(void)
+{
+	void *pages[] = { page };
+
+	count(freepages_bulk(1, pages, history_owner) == 1 ? PAGE_OK : PAGE_DOUBLE_FREE, FREED);
+}
+
+const struct scenario case_double_bulk = {
+	.name = "double-bulk", .what = "a page freed in a batch, by itself, and passed on",
+	.areas = 1, .setup = one_held, .also = exactly_one,
+	.program = { .cpus = 3, .cpu = { free_in_a_batch, free_it, pass_it } },
+};
+
 const struct scenario case_double_2i = {
 	.name = "double-2i", .what = "a page freed by two CPUs and an interrupt on each",
 	.areas = 1, .setup = one_held, .also = exactly_one,
