@@ -14,7 +14,8 @@
 	X(case_contract) X(case_contract_2) X(case_contract_irq) \
 	X(case_damage_free) X(case_damage_open) X(case_damage_held) X(case_damage_page) \
 	X(case_damage_twice) \
-	X(case_irq_drain_2) X(case_double_slow) X(case_double_bulk) X(case_double_2i) X(case_free_3cpu) \
+	X(case_irq_drain_2) X(case_double_slow) X(case_double_bulk) X(case_double_2i) \
+	X(case_free_3cpu) \
 	X(case_lend_free) X(case_lend_irq) X(case_share_free) X(case_share) \
 	X(case_unshare) X(case_reclaim) X(case_pool) X(case_pool_irq) \
 	X(case_pool_free) X(case_pool_twice) X(case_last_irq) X(case_none_irq) \
