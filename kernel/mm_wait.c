@@ -218,12 +218,21 @@ static uint64_t deadline_of(uint64_t patience)
 	return patience > UINT64_MAX - now ? WAIT_FOREVER : now + patience;
 }
 
+/* His time may be over before those in front of him have gone. */
+static void not_tried_yet(struct zone_walk *walk)
+{
+	for (unsigned z = 0; z < ZONE_COUNT; z++)
+		walk->zone[z] = ZONE_NOT_TRIED;
+}
+
 static void *request(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
 {
 	uint64_t patience = reclaiming() ? 0 : mm_patience();
 	bool queue = patience && anybody_before(gfp);
-	void *page = queue ? NULL : mm_try(gfp, order, owner, walk);
+	void *page;
 
+	not_tried_yet(walk);
+	page = queue ? NULL : mm_try(gfp, order, owner, walk);
 	if (page || !patience || (!queue && !worth_waiting(gfp, order, walk)))
 		return page;
 	if (reclaim(order, &all.stats.reclaims) && !anybody_before(gfp)) {
