@@ -34,6 +34,7 @@ needs-mutate  := host
 needs-torture := direct
 needs-check-step := direct
 needs-check-nmi := direct
+needs-check-fail := direct
 needs-replay  := direct
 needs-check-step-planted := direct
 needs := $(sort $(foreach g,$(goals),$(or $(needs-$g),$(if $(filter $B/host%,$g),host),\
@@ -75,7 +76,7 @@ endef
 
 .PHONY: all help deps clean iso run debug screenshot test test-host test-kernel \
         host-lib bench bench-kernel bench-host fuzz explore mutate torture check-step \
-        check-step-planted check-nmi replay FORCE
+        check-step-planted check-nmi check-fail replay FORCE
 
 all: $B/labyrinth.elf          ## the kernel (default)
 	@:
@@ -326,6 +327,9 @@ mutate:                        ## break the lock-free code in many places; which
 
 check-nmi: $B/labyrinth.elf    ## NMIs at every instruction of alloc and free; NMIS=, SEED=
 	@$(PYTHON) tools/check-nmi $(if $(NMIS),--nmis $(NMIS)) $(if $(SEED),--seed $(SEED)) $<
+
+check-fail: $B/labyrinth.elf   ## boot with each request for memory made to fail in turn
+	@tests/fail-check $< all
 
 replay: $B/labyrinth.elf       ## record the tests T= on one CPU, SEED=, and replay them exactly
 	@$(PYTHON) tools/replay --record $B/replay/run $< $(if $(GDB),; \

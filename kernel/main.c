@@ -15,6 +15,7 @@
 #include <labyrinth/smp.h>
 #include <labyrinth/thread.h>
 
+#include "kernel/boot_fail.h"
 #include "kernel/mm_report.h"
 #include "kernel/screen.h"
 #include "kernel/shell.h"
@@ -83,6 +84,7 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	acpi_init();			/* power off and reset work from here on */
 	if (mm_init(&boot_info.map, cpus_find()))	/* the allocator, over all that is usable */
 		panic("no usable memory for the allocator's metadata; give the machine more");
+	boot_fail_begin();		/* failnth=: one request from here on finds nothing */
 	irq_init();			/* interrupts have somewhere to go; all are masked */
 	mm_report_init();		/* a panic tells what it did last */
 	seal();				/* what only booting writes is read-only now */
@@ -93,6 +95,7 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	cpus_start();			/* the others, each with stacks and data of its own */
 	irq_enable();			/* they may call this one */
 	mm_wait_init();			/* who asks with GFP_KERNEL sleeps from now on */
+	boot_fail_end();
 
 	run_tests_if_asked();
 	run_bench_if_asked();

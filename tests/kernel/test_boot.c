@@ -6,7 +6,11 @@
 #include <arch/pagetable.h>
 #include <boot/layout.h>
 #include <labyrinth/boot_info.h>
+#include <labyrinth/mm.h>
+#include <labyrinth/smp.h>
 #include <labyrinth/string.h>
+#include <port/cpu_area.h>
+#include <port/paging.h>
 
 TEST(the_map_is_a_partition)
 {
@@ -85,4 +89,43 @@ TEST(boot_info_is_sealed)
 
 	ASSERT(pagetable_lookup(&boot_info, &m));
 	EXPECT(!m.writable);
+}
+
+/* The pages of CPU @cpu's stacks and data that are mapped. */
+static uint64_t pages_of_cpu(unsigned cpu)
+{
+	uint64_t start = (uint64_t)cpu_area(cpu), pages = 0;
+
+	for (uint64_t v = start; v < start + CPU_AREA_SIZE; v += PAGE_SIZE) {
+		unsigned level;
+
+		pages += paging_entry(v, &level) != NULL;
+	}
+	return pages;
+}
+
+/* A CPU that could not have all that it needs (failnth=) has given back what it had. */
+TEST(what_cpus_hold_is_mapped)
+{
+	uint64_t tables = 3 + cpus_possible() * CPU_AREA_SIZE / ((uint64_t)2 << 20), mapped = 0;
+	struct owner_stats s;
+
+	for (unsigned cpu = 1; cpu < cpus_possible(); cpu++) {
+		struct cpu_info info;
+		uint64_t pages = pages_of_cpu(cpu);
+
+		EXPECT(cpu_get_info(cpu, &info));
+		if (info.state == CPU_ONLINE)
+			EXPECT_CMP(pages, >, 0);
+		else if (info.why && strcmp(info.why, "not enough memory for its stacks") == 0)
+			EXPECT_EQ(pages, 0);
+		mapped += pages;
+	}
+	for (uint8_t id = 1; id < OWNER_COUNT; id++) {
+		if (strcmp(owner_name((owner_t){ id }), "CPU") != 0)
+			continue;
+		owner_stats((owner_t){ id }, &s);
+		EXPECT_CMP(s.held, >=, mapped);
+		EXPECT_CMP(s.held, <=, mapped + tables);
+	}
 }
