@@ -46,9 +46,13 @@
 #define GROUP_ORDER 6u		/* a group: the 64 frames of one word of bits */
 #define AREA_ORDER  9u		/* an area: the 512 frames of one level-1 node, 2 MiB */
 
+/*
+ * A cache line, although a quarter would do: CPUs that work in neighbouring areas
+ * would else take each other's lines away with every step.
+ */
 struct node {
-	atom64_t word;		/* entries and version: the truth */
-	union {			/* how full each child is: a hint, see fill.h */
+	_Alignas(64) atom64_t word;	/* entries and version: the truth */
+	union {				/* how full each child is: a hint, see fill.h */
 		atom8_t fill[NODE_FANOUT];
 		atom64_t fills;
 	};

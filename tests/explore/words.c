@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mm/'s words, for the explorer: who uses each, what it is called, how its value reads. */
+#include <stddef.h>
 #include <stdio.h>
 
 #include "../../arch/explore/explore.h"
@@ -24,13 +25,14 @@ static bool asleep(const void *a)
 
 bool words_exact;
 
-/* A tree's hints: the second half of each node. */
+/* A tree's hints: all of a node but its word. */
 static bool is_hint(const void *a)
 {
 	const struct tree *t = &mm.hot_zone->tree;
 
 	return (uintptr_t)a >= (uintptr_t)t->level[1] &&
-	       (uintptr_t)a < (uintptr_t)(t->level[t->root] + 1) && (uintptr_t)a & 8;
+	       (uintptr_t)a < (uintptr_t)(t->level[t->root] + 1) &&
+	       (uintptr_t)a % sizeof(struct node) >= offsetof(struct node, fills);
 }
 
 static enum explore_kind kind_of_local(size_t off)
