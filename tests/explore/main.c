@@ -153,7 +153,27 @@ static void prepare(const struct scenario *s)
 
 /* --- the end of every schedule */
 
+#define OWNERS_AT_MOST 4	/* the kernel, the history's, and one that a scenario adds */
+
 static void audit_finding(const char *what) { explore_fail("audit: %s", what); }
+
+/* What the zones have counted as lost is charged to owners once, and no more (mm/retry.h). */
+static void retries_add_up(void)
+{
+	struct mm_stats all;
+	uint64_t charged = 0;
+
+	for (uint8_t id = OWNER_KERNEL.id; id < OWNER_KERNEL.id + OWNERS_AT_MOST; id++) {
+		struct owner_stats s;
+
+		owner_stats((owner_t){ id }, &s);
+		charged += s.retries;
+	}
+	mm_stats(&all);
+	if (all.retries != charged)
+		explore_fail("I3: %llu retries were counted, and %llu charged",
+			     (unsigned long long)all.retries, (unsigned long long)charged);
+}
 
 static void at_end(void)
 {
@@ -171,6 +191,7 @@ static void at_end(void)
 		explore_as(c);
 		page_drain();
 	}
+	retries_add_up();
 	for (unsigned i = 0; i < nrest_awake; i++)
 		zone_give(mm.hot_zone, rest_awake[i], 9);
 	page_drain();
@@ -188,7 +209,7 @@ static void at_end(void)
 #define LOST        2u		/* a call's compare-and-swaps beyond these are not followed */
 #define TRIES       16u
 #define RANDOM_RUNS 2000u	/* where not all schedules could be followed */
-#define SHORT_RUN   60000u	/* states a scenario, for make test */
+#define SHORT_RUN   70000u	/* states a scenario, for make test */
 
 static struct explore_program program_of(const struct scenario *s)
 {
@@ -219,16 +240,20 @@ static struct explore_limits left_of(struct explore_limits l, uint64_t used, dou
 	return l;
 }
 
+#define ANY_SWITCHES 0u			/* as explore_limits has it */
+#define NOT_ALL      UINT_MAX		/* even one switch leads to more than may be followed */
+
 /* With one switch first, then more, then without limit, so that a failure is found where it is
- * easiest to read.  Return: the number of switches up to which all were followed; 0: any. */
+ * easiest to read.  Return: the number of switches up to which all were followed, or one of the
+ * two above. */
 static unsigned deepen(const struct scenario *s, const struct explore_limits *l,
 		       struct explore_result *r)
 {
-	static const unsigned switches[] = { 1, 2, 3, 4, 5, 0 };
+	static const unsigned switches[] = { 1, 2, 3, 4, 5, ANY_SWITCHES };
 	struct explore_program p = program_of(s);
 	struct explore_result best = { .failed = false };
 	double start = seconds_now();
-	unsigned done = 0;
+	unsigned done = NOT_ALL;
 
 	for (unsigned i = 0; i < sizeof switches / sizeof *switches; i++) {
 		struct explore_limits now = left_of(*l, best.states, start);
@@ -271,7 +296,9 @@ static bool run(const struct scenario *s, struct explore_limits l, const char *s
 		       s->name, r.why, self, s->name, r.schedule);
 		return false;
 	}
-	if (switches)
+	if (switches == NOT_ALL)
+		snprintf(all, sizeof all, "no; %u at random", RANDOM_RUNS);
+	else if (switches != ANY_SWITCHES)
 		snprintf(all, sizeof all, "up to %u switch%s, %u at random", switches,
 			 switches > 1 ? "es" : "", RANDOM_RUNS);
 	for (unsigned c = 0; c < s->program.cpus; c++)

@@ -12,6 +12,7 @@
 	X(case_irq_drain) X(case_double) X(case_double_3) X(case_double_irq) \
 	X(case_transfer_free) X(case_page_last) X(case_irq_2) X(case_wake) \
 	X(case_contract) X(case_contract_2) X(case_contract_irq) \
+	X(case_contract_two) X(case_contract_two_irq) \
 	X(case_damage_free) X(case_damage_open) X(case_damage_held) X(case_damage_page) \
 	X(case_damage_twice) \
 	X(case_irq_drain_2) X(case_double_slow) X(case_double_bulk) X(case_double_2i) \

@@ -221,14 +221,17 @@ const struct scenario case_fail_count = {
 
 static contract_t contract;
 
-static void one_page_contracted(void)
+static void contracted(unsigned pages)
 {
-	contract = contract_declare(history_owner, 0, 0, 1, NULL);
+	contract = contract_declare(history_owner, 0, 0, pages, NULL);
 	if (contract.v == 0)
 		explore_fail("the contract was refused");
 	page_drain();
 	hold_all(9);
 }
+
+static void one_page_contracted(void) { contracted(1); }
+static void two_pages_contracted(void) { contracted(2); }
 
 static void release(void) { contract_release(contract); }
 
@@ -250,6 +253,25 @@ const struct scenario case_contract_2 = {
 	.name = "contract-2", .what = "two CPUs draw on a contract of one page",
 	.areas = 1, .setup = one_page_contracted, .also = is_released, .no_history = true,
 	.program = { .cpus = 2, .cpu = { alloc_free, alloc_free } },
+};
+
+/* K2: each gets a page, and not the same. */
+static void alloc_promised(void)
+{
+	if (do_alloc(0) == NO_FRAME)
+		explore_fail("K2: a contract of two pages failed its second taker");
+}
+
+const struct scenario case_contract_two = {
+	.name = "contract-two", .what = "two CPUs draw on a contract of two pages",
+	.areas = 1, .setup = two_pages_contracted, .also = is_released, .no_history = true,
+	.program = { .cpus = 2, .cpu = { alloc_promised, alloc_promised } },
+};
+
+const struct scenario case_contract_two_irq = {
+	.name = "contract-2i", .what = "a contract of two pages, an interrupt takes the second",
+	.areas = 1, .setup = two_pages_contracted, .also = is_released, .no_history = true,
+	.program = { .cpus = 1, .cpu = { alloc_promised }, .irq = { alloc_promised } },
 };
 
 const struct scenario case_contract_irq = {
