@@ -249,6 +249,37 @@ TEST(who_gives_up_makes_room)
 	finish(2);
 }
 
+static uint64_t not_tried(void)
+{
+	struct zone_counts c;
+
+	zone_counts(ZONE_DMA, &c);
+	return c.failures[ZONE_NOT_TRIED];
+}
+
+/* Behind one who waits until the end nothing is tried, and that is what the story says. */
+TEST(who_never_had_his_turn_is_told_so)
+{
+	struct zone_walk walk;
+	uint64_t before = not_tried(), patience;
+
+	prepare(1);
+	w[0].order = 3;
+	take_all();
+	queue(0);
+	patience = mm_set_patience(3 * MS);
+	EXPECT(!allocpages_walk(GFP_KERNEL | WHERE, 0, owner, &walk));
+	for (unsigned z = 0; z < ZONE_COUNT; z++)
+		EXPECT_EQ(walk.zone[z], ZONE_NOT_TRIED);
+	EXPECT(!allocpage(GFP_KERNEL | WHERE, owner));
+	EXPECT_EQ(not_tried(), before + 2);
+	mm_set_patience(patience);
+	give_all();
+	await(0);
+	EXPECT(w[0].page);
+	finish(1);
+}
+
 TEST(what_can_never_fit_is_not_waited_for)
 {
 	uint64_t before = stats().slept;
