@@ -6,6 +6,7 @@
  * draws it.
  */
 #include <port/percpu_offsets.h>
+#include <port/registers.h>
 
 #define FRAME_RFLAGS	152		/* in struct trap_frame */
 #define RFLAGS_IF	0x200
@@ -24,22 +25,7 @@ irq_stubs:
 	.endr
 
 irq_common:
-	pushq	%rax
-	pushq	%rbx
-	pushq	%rcx
-	pushq	%rdx
-	pushq	%rsi
-	pushq	%rdi
-	pushq	%rbp
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-	cld
+	push_registers
 	movq	%rsp, %rdi
 	movq	%rsp, %rbp		/* the way back, also for unwind.c */
 	/*
@@ -71,21 +57,7 @@ irq_return:
 	call	preempt_from_irq
 	.globl	irq_preempt_return
 irq_preempt_return:
-2:	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rbp
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%rcx
-	popq	%rbx
-	popq	%rax
+2:	pop_registers
 	addq	$16, %rsp		/* vector and error code */
 	iretq
 

@@ -1,45 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One stub a vector, 16 bytes each, that leaves a struct trap_frame on the stack. */
+#include <port/registers.h>
 
 /* Vectors whose stack in the task state is only where they land: see port/nest.h. */
 #define NESTING (1 << 1 | 1 << 2 | 1 << 18)
-
-	.macro	push_registers
-	pushq	%rax
-	pushq	%rbx
-	pushq	%rcx
-	pushq	%rdx
-	pushq	%rsi
-	pushq	%rdi
-	pushq	%rbp
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
-	cld
-	.endm
-
-	.macro	pop_registers
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rbp
-	popq	%rdi
-	popq	%rsi
-	popq	%rdx
-	popq	%rcx
-	popq	%rbx
-	popq	%rax
-	.endm
 
 	.text
 	.globl	trap_stubs
