@@ -14,10 +14,13 @@
 #include <labyrinth/selftest.h>
 #include <labyrinth/smp.h>
 #include <labyrinth/string.h>
+#include <labyrinth/timer.h>
 #include <labyrinth/wait.h>
+#include <port/apic.h>
 
 #define MS            1000000ull	/* ns */
-#define PHASE         (1000 * MS)
+#define PHASE         (1000 * MS)	/* from the moment when all may work, for up to: */
+#define PHASE_CPUS    16u		/* so many CPUs; in proportion for more */
 #define TICK          (2 * MS)		/* between two rounds of strikes */
 #define STRIKES       8u		/* in a round, with pauses of up to: */
 #define PAUSE         (MS / 8)
@@ -162,14 +165,22 @@ static void pause_for(uint64_t ns)
 		cpu_relax();
 }
 
+static uint64_t phase(void)
+{
+	return PHASE * ((run.cpus + PHASE_CPUS - 1) / PHASE_CPUS);
+}
+
 /* A phase: work, and be struck at random. */
-static void let_work(uint64_t until)
+static void let_work(void)
 {
 	static struct traveller chance;		/* for its dice alone */
 
-	chance.random = (run.seed ^ until) | 1;
 	forget_watch();
 	open_for_all();
+	/* With hundreds of CPUs on two of a host's, waking all takes longer than many a phase. */
+	uint64_t until = clock_ns() + phase();
+
+	chance.random = (run.seed ^ until) | 1;
 	while (clock_ns() < until) {
 		thread_sleep(TICK);
 		for (unsigned i = 0; i < STRIKES + run.cpus / 4; i++) {
@@ -201,13 +212,13 @@ static void drain_here(void *unused)
 }
 
 /* Plenty, then want of changing degree; the books are compared at the end of each. */
-static void one_phase(unsigned number, uint64_t until)
+static void one_phase(unsigned number)
 {
 	hoard_return();
 	if (number % 2)
 		hoard_leave(want[number / 2 % (sizeof(want) / sizeof(want[0]))]);
 	atomic_store(&torture.plenty, number % 2 ? SCARCITY : PLENTY);
-	let_work(until);
+	let_work();
 	wait_for_all();
 	if (!cpu_call_all(drain_here, NULL))
 		torture_fault(NULL, "a CPU could not be drained");
@@ -261,6 +272,12 @@ static void show_progress(uint64_t ms)
 		(unsigned long long)sum_of_freezes(false));
 }
 
+/* Travellers who never came have shown nothing. */
+static bool all_came(void)
+{
+	return sum_of(CTX_INTERRUPT) && sum_of(CTX_DEBUG) && sum_of(CTX_NMI);
+}
+
 static bool verdict(void)
 {
 	uint64_t faults = atomic_load(&torture.faults), nulls = 0, sins = 0;
@@ -279,10 +296,13 @@ static bool verdict(void)
 	if (faults)
 		kprintf("FAILURE %llu violations; the first: %s\n", (unsigned long long)faults,
 			torture.first_fault);
+	else if (!all_came())
+		kprintf("FAILURE interrupts, debug exceptions or NMIs never came: "
+			"try more seconds\n");
 	else
 		kprintf("SUCCESS %llu deeds, no violation\n",
 			(unsigned long long)sum_of_deeds());
-	return faults == 0;
+	return faults == 0 && all_came();
 }
 
 /* --- from beginning to end */
@@ -340,9 +360,7 @@ static void run_for(uint64_t seconds)
 	uint64_t start = clock_ns(), end = start + seconds * 1000 * MS;
 
 	for (unsigned number = 0; clock_ns() < end; number++) {
-		uint64_t until = clock_ns() + PHASE;
-
-		one_phase(number, until < end ? until : end);
+		one_phase(number);
 		show_progress((clock_ns() - start) / MS);
 	}
 }
@@ -387,8 +405,14 @@ static uint64_t control(void *arg)
 bool torture_machine(uint64_t seconds, uint64_t seed)
 {
 	struct order o = { seconds, seed };
-	struct thread *t = thread_create("torture", THREAD_HIGH, OWNER_KERNEL, control, &o);
 	uint64_t good = false;
+
+	/* Nobody would be preempted, nor struck. */
+	if (!apic_present() || !timer_present()) {
+		kprintf("FAILURE no local APIC or no timer: give the machine another CPU=\n");
+		return false;
+	}
+	struct thread *t = thread_create("torture", THREAD_HIGH, OWNER_KERNEL, control, &o);
 
 	if (t)
 		thread_join(t, &good);
