@@ -53,7 +53,7 @@ static void audit_entry(struct audit *a, const struct tree *t, unsigned l, uint3
 	bool full = l == 1 ? below == UINT64_MAX : node_all_full(below);
 	unsigned code = l == 1 ? bits_code(below) : node_code(below, l - 1);
 
-	if (e == ENTRY_DIRTY || e == ENTRY_OPENING)
+	if (e == ENTRY_DIRTY)
 		finding(a, "T5: zone %u level %u child %u is still being settled", t->id, l, c);
 	else if (entry_parked(e) && !full)
 		finding(a, "T2: zone %u level %u child %u is parked but not whole", t->id, l, c);

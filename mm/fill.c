@@ -9,7 +9,7 @@ static unsigned fullest_rank(const struct node *n)
 
 void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 {
-	for (; l <= t->root; l++, c /= NODE_FANOUT) {
+	for (;; l++, c /= NODE_FANOUT) {
 		atom8_t *shown = fill_of(t, l, c);
 		unsigned before = atom_peek8(shown);
 
@@ -19,18 +19,16 @@ void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 		if (l == t->root)
 			return;
 		unsigned above = atom_peek8(fill_of(t, l + 1, c / NODE_FANOUT));
-		/* Above a home nothing changes: it is hidden. */
-		if (above == FILL_HIDDEN || (rank > above && before > above))
+		if (rank <= above)
+			continue;
+		if (before > above)
 			return;
-		if (rank > above)		/* it was the fullest, and is not as full now */
+		/* It was the fullest, and is not as full now. */
+		unsigned e = tree_entry(t, l + 1, c / NODE_FANOUT);
+		if ((rank != FILL_EMPTY || e != ENTRY_NONE) &&
+		    (rank != FILL_FREE || e != ENTRY_FULL))
 			rank = fullest_rank(node_of_child(t, l, c));
 	}
-}
-
-void fill_hide(struct tree *t, unsigned level, uint32_t self)
-{
-	if (level < t->root)
-		fill_set_rank(t, level + 1, self, FILL_HIDDEN);
 }
 
 void fill_show(struct tree *t, unsigned level, uint32_t self)

@@ -16,11 +16,24 @@
 #define FILL_STEP   8u		/* free frames of an area that make one rank */
 #define FILL_FREE   (1 + 512 / FILL_STEP)	/* the rank of an area with all frames free */
 #define FILL_EMPTY  254u	/* nothing free below */
-#define FILL_HIDDEN 255u	/* a CPU's home: others keep out while they can */
 
 static inline atom8_t *fill_of(const struct tree *t, unsigned l, uint32_t c)
 {
 	return &node_of_child(t, l, c)->fill[c % NODE_FANOUT];
+}
+
+/* Has a CPU a home in it?  Then others keep out while they can, and its rank may be old. */
+static inline bool fill_hidden(const struct tree *t, unsigned l, uint32_t c)
+{
+	return atom_peek(&node_of_child(t, l, c)->homes) >> c % NODE_FANOUT * ENTRY_BITS & 1;
+}
+
+static inline void fill_hide(struct tree *t, unsigned l, uint32_t c, bool hide)
+{
+	atom64_t *homes = &node_of_child(t, l, c)->homes;
+	uint64_t h = atom_peek(homes), bit = (uint64_t)1 << c % NODE_FANOUT * ENTRY_BITS;
+
+	atom_poke(homes, hide ? h | bit : h & ~bit);
 }
 
 /* Write child @c's rank at level @l, and up as far as it changes anything. */
@@ -53,16 +66,14 @@ static inline void fill_changed(struct tree *t, uint32_t group, int n, uint64_t 
 		     : (unsigned)(atom_peek8(count) + n) & 0x7f;
 	atom_poke8(count, (uint8_t)now);
 
-	unsigned shown = atom_peek8(fill_of(t, 2, c));
-	if (shown == FILL_HIDDEN)
+	if (fill_hidden(t, 2, c))
 		return;
 	unsigned rank = fill_area_rank(area);
-	if (rank != shown)
+	if (rank != atom_peek8(fill_of(t, 2, c)))
 		fill_set_rank(t, 2, c, rank);
 }
 
-/* Hide a node as a home; show it again with its true rank. */
-void fill_hide(struct tree *t, unsigned level, uint32_t self);
+/* A node's rank, worked out anew. */
 void fill_show(struct tree *t, unsigned level, uint32_t self);
 
 /* Bits five apart become whole bytes. */
@@ -94,17 +105,14 @@ static inline unsigned fill_least(uint64_t x)
 	return (unsigned)smaller(two, two >> 16) & 0x7ff;
 }
 
-/* Which of @slots, not 0, has the fullest child. */
+/* Which of @slots, not 0, has the fullest child, but for homes. */
 static inline unsigned fill_fullest(const struct node *n, uint64_t slots)
 {
-	uint64_t fills = atom_peek(&n->fills);
-	unsigned best = first_slot(slots);
+	uint64_t others = slots & ~atom_peek(&n->homes);
 
-	if (slots & (slots - 1)) {
-		unsigned least = fill_least(fills | ~bytes_of(slots));
-
-		if (slots >> least % NODE_FANOUT * ENTRY_BITS & 1)	/* else all are hidden */
-			best = least % NODE_FANOUT;
-	}
-	return best;
+	if (others)
+		slots = others;
+	if (!(slots & (slots - 1)))
+		return first_slot(slots);
+	return fill_least(atom_peek(&n->fills) | ~bytes_of(slots)) % NODE_FANOUT;
 }

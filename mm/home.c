@@ -23,17 +23,35 @@ static void leave(unsigned level, uint64_t key)
 		tree_exhausted(t, level + 1, index);
 }
 
-/* What is hidden for a home: the node itself, or the area of a group. */
-static uint64_t area_of(unsigned level, uint64_t key)
+/*
+ * For a home, or the area of a group, and for the node above it: CPUs that keep apart do not
+ * write the same cache lines.
+ */
+static inline void hide(struct tree *t, unsigned level, uint32_t index, bool yes)
 {
-	return level ? key : (key & ~(uint64_t)UINT32_MAX) | (uint32_t)key / NODE_FANOUT;
+	fill_hide(t, level + 1, index, yes);
+	if (level + 1 < t->root)
+		fill_hide(t, level + 2, index / NODE_FANOUT, yes);
 }
 
 static void show(unsigned level, uint64_t key)
 {
-	if (key)
-		fill_show(tree_of((unsigned)(key >> 32) - 1), level ? level : 1,
-			  (uint32_t)area_of(level, key));
+	if (key == 0)
+		return;
+
+	struct tree *t = tree_of((unsigned)(key >> 32) - 1);
+	uint32_t index = (uint32_t)key;
+	if (level == 0)
+		level = 1, index /= NODE_FANOUT;
+	if (level == t->root || !fill_hidden(t, level + 1, index))
+		return;
+	hide(t, level, index, false);
+	fill_show(t, level, index);
+}
+
+void home_show(unsigned level)
+{
+	show(level, local_load(LOCAL_HOME + level * sizeof(uint64_t)));
 }
 
 void home_move(struct tree *t, unsigned level, uint32_t index)
@@ -47,10 +65,13 @@ void home_move(struct tree *t, unsigned level, uint32_t index)
 			return;
 	} while (!local_cas(off, &old, new));
 	leave(level, old);
-	if (area_of(level, old) == area_of(level, new))
-		return;
+	if (level == 0 && (old ^ new) < NODE_FANOUT)
+		return;				/* another group of the same area */
 	show(level, old);
-	fill_hide(t, level ? level : 1, (uint32_t)area_of(level, new));
+	if (level == 0)
+		level = 1, index /= NODE_FANOUT;
+	if (level < t->root)
+		hide(t, level, index, true);
 }
 
 void tree_leave_homes(void)

@@ -34,5 +34,8 @@ static inline bool home_get(const struct tree *t, unsigned level, uint32_t *inde
 	return key >> 32 == t->id + 1;
 }
 
+/* Before a walk: the home is not hidden any more, and its rank is true.  Context: any. */
+void home_show(unsigned level);
+
 /* Move there; the old home is merged if all of it is free.  Context: any. */
 void home_move(struct tree *t, unsigned level, uint32_t index);

@@ -45,7 +45,7 @@ unsigned node_code(uint64_t w, unsigned level)
 	if (most < ENTRY_OPEN + whole)
 		return most == ENTRY_HELD ? ENTRY_NONE : most;
 
-	/* DIRTY and OPENING children may turn out to be whole: promise the most. */
+	/* A DIRTY child may turn out to be whole: promise the most. */
 	uint64_t m = node_at_least(w, ENTRY_OPEN + whole);
 	return capped(whole + (m == SLOTS_ALL ? 3 : slot_runs(m, 2) ? 2 : slot_runs(m, 1) ? 1 : 0));
 }

@@ -12,13 +12,12 @@
  *     NONE       nothing
  *     HELD       nothing: the whole child is one block, or part of one, in use
  *     OPEN + o   the largest free block below it has order o, at most
- *     OPENING    the whole child is free, and somebody is about to open it
  *     FULL       the whole child is free, and is one block
  *     DIRTY      somebody is finding out; until he knows, anything
  *
  * "At most" is the rule of the tree: an entry may promise too much for a
- * moment, never too little.  A child whose entry is FULL, OPENING or HELD is
- * parked: its own contents say "all free" and mean nothing.
+ * moment, never too little.  A child whose entry is FULL or HELD is parked: its
+ * own contents say "all free" and mean nothing.
  *
  * The version grows with every change, so that a compare-and-swap prepared
  * before a change cannot succeed after it (24 bits: a traveller would have to
@@ -35,7 +34,6 @@ enum {
 	ENTRY_NONE = 0,
 	ENTRY_HELD = 1,
 	ENTRY_OPEN = 2,		/* + order: 2..20 */
-	ENTRY_OPENING = 29,
 	ENTRY_DIRTY = 30,
 	ENTRY_FULL = 31,	/* all ones: see node_full_runs() */
 };
@@ -47,10 +45,16 @@ enum {
 #define NODE_VERSION ((uint64_t)1 << NODE_FANOUT * ENTRY_BITS)
 
 _Static_assert((ENTRY_NONE | ENTRY_HELD) == 1, "node_exhausted() looks above bit 0");
-_Static_assert(ENTRY_OPEN + ORDER_MAX < ENTRY_OPENING, "an open entry can name every order");
+_Static_assert(ENTRY_OPEN + ORDER_MAX < ENTRY_DIRTY, "an open entry can name every order");
 
 /* The order of a whole child of a level-@level node: 64 frames at level 1, 512 at 2, ... */
 static inline unsigned child_order(unsigned level) { return 3 * level + 3; }
+
+/* The order of the largest block in it. */
+static inline unsigned most_order(unsigned level)
+{
+	return child_order(level) < ORDER_MAX ? child_order(level) : ORDER_MAX;
+}
 
 /* The level whose nodes hold blocks of @order as runs of whole children; 0: the bits. */
 static inline unsigned order_level(unsigned order) { return order < 6 ? 0 : order / 3 - 1; }
@@ -75,7 +79,7 @@ static inline uint64_t node_change(uint64_t w, unsigned slot, unsigned from, uns
 
 static inline bool entry_parked(unsigned e)
 {
-	return e == ENTRY_FULL || e == ENTRY_HELD || e == ENTRY_OPENING;
+	return e == ENTRY_FULL || e == ENTRY_HELD;
 }
 
 /* Does it promise a free block of @order? */
@@ -132,6 +136,12 @@ static inline uint64_t node_at_least(uint64_t w, unsigned least)
 	return (even & EVEN_GUARDS) >> ENTRY_BITS | (odd & EVEN_GUARDS);
 }
 
+/* Is somebody finding out about one of the children? */
+static inline bool node_any_dirty(uint64_t w)
+{
+	return node_at_least(w, ENTRY_DIRTY) != node_full_runs(w, 0);
+}
+
 /* The entry that tells what a node of @level with contents @w can give. */
 unsigned node_code(uint64_t w, unsigned level);
 
@@ -140,6 +150,9 @@ static inline bool node_exhausted(uint64_t w)
 {
 	return (w & NODE_ENTRIES & ~SLOTS_ALL) == 0;	/* bit 0 of each is all that HELD sets */
 }
+
+/* Are all eight entries HELD? */
+static inline bool node_all_held(uint64_t w) { return (w & NODE_ENTRIES) == SLOTS_ALL; }
 
 /* Are all eight entries FULL? */
 static inline bool node_all_full(uint64_t w) { return (~w & NODE_ENTRIES) == 0; }

@@ -3,10 +3,9 @@
  * How an entry is kept truthful: settling (T5, T6), looking after a take or a
  * gift (T3, T4), opening (T7).
  *
- * A settling goes up as far as anything changes: the entries are marked DIRTY one
- * after the other, from the child up, and what each will say is worked out on the
- * way; then they are written in the same order.  So an entry says more only when
- * those above it say enough or are DIRTY, and no older reading can lower them.
+ * A settling goes up as far as all of a node is spent, or FULL: the entries are marked
+ * DIRTY one after the other, from the child up, and what each will say is worked out on the
+ * way; then they are written in the same order.  Above, entries are raised if they must be.
  *
  * The pairs below are "write mine, then read yours": taker or giver and settler
  * each change one word, then look at the other's.  One of them must see the
@@ -19,9 +18,11 @@
 /* One level of a settling: the node's word with our mark in it, and what follows. */
 struct step { uint64_t marked, settled; };
 
-/* What an entry is to say: exactly this, or at least this. */
-struct demand { unsigned entry; bool exactly; };
-
+/*
+ * What child @c can give.  A node is read by a CAS: who has prepared a change of it while
+ * he trusted its entry, which is DIRTY now, shall fail (T6, T7).  Nobody has where all is
+ * HELD; and where somebody else is settling in it, it promises the most.
+ */
 static inline unsigned read_child(const struct tree *t, unsigned l, uint32_t c, bool merge)
 {
 	if (l == 1) {
@@ -30,56 +31,81 @@ static inline unsigned read_child(const struct tree *t, unsigned l, uint32_t c, 
 		return merge && bits == UINT64_MAX ? ENTRY_FULL : bits_code(bits);
 	}
 
-	uint64_t w = atom_load(&t->level[l - 1][c].word);	/* likewise */
+	struct node *n = &t->level[l - 1][c];
+	uint64_t w = atom_load(&n->word);	/* likewise */
+	do {
+		if (node_all_held(w))
+			return ENTRY_NONE;
+		if (node_any_dirty(w))
+			return ENTRY_OPEN + most_order(l);
+	} while (!atom_cas(&n->word, &w, w + NODE_VERSION) && retry_count(t->id));
 	if (node_exhausted(w))
 		return ENTRY_NONE;
 	return merge && node_all_full(w) && child_order(l) <= ORDER_MAX
 		? ENTRY_FULL : node_code(w, l - 1);
 }
 
-/* Of the entry above a node that is going to read @w, with @entry the news in it. */
-static inline struct demand demand(const struct tree *t, unsigned l, uint32_t self, uint64_t w,
-				   unsigned entry)
-{
-	if (entry == ENTRY_NONE)
-		return (struct demand){ ENTRY_NONE, node_exhausted(w) };
-	if (entry == ENTRY_FULL && node_all_full(w) && child_order(l + 1) <= ORDER_MAX &&
-	    !home_is(t, l, self))
-		return (struct demand){ ENTRY_FULL, true };
-	/* What the node could give without this child is promised already (T1). */
-	return (struct demand){ entry_fits(entry, child_order(l)) ? node_code(w, l) : entry,
-				false };
-}
-
 /*
- * T6: mark the entry above step @s, whose news is @entry, if it must change.
- * A mark that is there already is made anew: what others have read before ours
- * below must not be written.  Return: what it shall say; ENTRY_DIRTY: it may stay.
+ * Mark the entry for child @c of level @l anew, unless it is parked or says @news.
+ * Return: what it said.
  */
-static inline unsigned mark_above(struct tree *t, unsigned l, uint32_t self, struct step *s,
-				  unsigned entry)
+static inline unsigned mark(struct tree *t, unsigned l, uint32_t c, unsigned news,
+			    uint64_t *marked)
 {
-	struct demand d = demand(t, l, self, s->settled, entry);
-
-	if (entry == ENTRY_NONE && !d.exactly)
-		return ENTRY_DIRTY;
-	struct node *n = node_of_child(t, l + 1, self);
-	unsigned slot = self % NODE_FANOUT, e;
-	uint64_t w = atom_load(&n->word), marked;
+	struct node *n = node_of_child(t, l, c);
+	unsigned slot = c % NODE_FANOUT, e;
+	uint64_t w = atom_load(&n->word);
 
 	do {
 		e = node_entry(w, slot);
-		if (entry_parked(e) ||
-		    (d.exactly ? e == d.entry : e != ENTRY_DIRTY && e >= d.entry))
+		if (entry_parked(e) || e == news)
+			break;
+		*marked = node_change(w, slot, e, ENTRY_DIRTY);
+		/* DIRTY, then read: pairs with the loads in tree_taken(), tree_raise(). */
+	} while (!atom_cas(&n->word, &w, *marked) && retry_count(t->id));
+	return e;
+}
+
+static inline struct step step_of(uint64_t marked, uint32_t c, unsigned says)
+{
+	return (struct step){ marked, node_change(marked, c % NODE_FANOUT, ENTRY_DIRTY, says) };
+}
+
+/* Is all of node @self of level @l, going to read @w, as the news in it: spent, or FULL? */
+static inline bool passes_on(const struct tree *t, unsigned l, uint32_t self, uint64_t w,
+			     unsigned entry)
+{
+	return entry == ENTRY_NONE ? node_exhausted(w)
+	     : entry == ENTRY_FULL && node_all_full(w) && child_order(l + 1) <= ORDER_MAX &&
+	       !home_is(t, l, self);
+}
+
+/*
+ * T6, where tree_raise() had no luck: mark the entry for child @c of level @l, whose node is
+ * going to read @w, unless it promises @code.  A mark that is there already is made anew:
+ * what others have read before ours below must not be written.
+ * Return: what it shall say; ENTRY_DIRTY: it may stay.
+ */
+static __attribute__((noinline)) unsigned mark_to_raise(struct tree *t, unsigned l, uint32_t c,
+							uint64_t w, unsigned code, struct step *s)
+{
+	struct node *n = node_of_child(t, l, c);
+	unsigned slot = c % NODE_FANOUT, e;
+	uint64_t above = atom_load(&n->word), marked;
+
+	do {
+		e = node_entry(above, slot);
+		if (entry_parked(e) || (e != ENTRY_DIRTY && e >= code))
 			return ENTRY_DIRTY;
-		marked = node_change(w, slot, e, ENTRY_DIRTY);
-		/* Pairs with the loads in tree_taken(), tree_given(). */
-	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
+		marked = node_change(above, slot, e, ENTRY_DIRTY);
+		/* Pairs with the loads in tree_taken(), tree_raise(). */
+	} while (!atom_cas(&n->word, &above, marked) && retry_count(t->id));
 
 	/* It was true of all else below (T1), but if it was DIRTY. */
-	unsigned says = d.exactly || e != ENTRY_DIRTY ? d.entry : node_code(s->settled, l);
-	s[1] = (struct step){ marked, node_change(marked, slot, ENTRY_DIRTY, says) };
-	return says;
+	if (e == ENTRY_DIRTY)
+		code = node_code(w, l - 1);
+	*s = step_of(marked, c, code);
+	return code;
 }
 
 /* Mark the entries that change, from child @c of level @l up.  Return: how many. */
@@ -97,16 +123,32 @@ static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, bool merge, st
 		if (e == ENTRY_DIRTY)
 			break;			/* somebody's mark serves as well */
 		marked = node_change(w, slot, e, ENTRY_DIRTY);
-		/* DIRTY, then read: pairs with the loads in tree_taken(), tree_given(). */
+		/* DIRTY, then read: pairs with the loads in tree_taken(), tree_raise(). */
 	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
 
 	unsigned entry = read_child(t, l, c, merge);
-	s[0] = (struct step){ marked, node_change(marked, slot, ENTRY_DIRTY, entry) };
+	s[0] = step_of(marked, c, entry);
 	if (e != ENTRY_DIRTY && entry != ENTRY_NONE && entry <= e)
 		return 1;			/* it says less: nothing to promise */
 	for (; l < t->root; l++, steps++) {
+		w = s->settled;
 		c /= NODE_FANOUT;
-		entry = mark_above(t, l, c, s++, entry);
+		s++;
+		if (passes_on(t, l, c, w, entry)) {
+			e = mark(t, l + 1, c, entry, &marked);
+			if (entry_parked(e) || e == entry)
+				break;
+			*s = step_of(marked, c, entry);
+			continue;
+		}
+		if (entry == ENTRY_NONE)
+			break;
+		/* What the node could give without this child is promised already (T1). */
+		if (entry_fits(entry, child_order(l)))
+			entry = node_code(w, l);
+		if (tree_raise(t, l + 1, c, entry))
+			break;
+		entry = mark_to_raise(t, l + 1, c, w, entry, s);
 		if (entry == ENTRY_DIRTY)
 			break;
 	}
@@ -134,6 +176,40 @@ void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
 		if (steps == 0)			/* parked: governed from above */
 			l++, c /= NODE_FANOUT;
 	}
+}
+
+/*
+ * T6: read the words that must change, from below, and change them from above.  Each CAS
+ * fails if its node has changed since it was read, which was before the entry above it was
+ * seen to promise enough, or was made to.
+ */
+bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned code)
+{
+	struct step s[TREE_LEVELS];
+	unsigned n = 0;
+
+	for (unsigned k = l; k <= t->root; k++, n++) {
+		uint32_t above = c >> 3 * n;
+		/* At first, after the giver's CAS; pairs with DIRTY in tree_settle(). */
+		uint64_t w = atom_load(&node_of_child(t, k, above)->word);
+		unsigned slot = above % NODE_FANOUT, e = node_entry(w, slot);
+
+		if (e == ENTRY_DIRTY || (n > 0 && entry_parked(e)))
+			return false;
+		if (e >= code || e == ENTRY_HELD)
+			break;
+		s[n] = (struct step){ w, node_change(w, slot, e, code) };
+		if (entry_fits(code, child_order(k)))
+			code = node_code(s[n].settled, k);
+	}
+	while (n-- > 0)
+		/* Pairs with who reads the node to write less above it: read_child(). */
+		if (!atom_cas(&node_of_child(t, l + n, c >> 3 * n)->word, &s[n].marked,
+			      s[n].settled)) {
+			retry_count(t->id);
+			return false;
+		}
+	return true;
 }
 
 void tree_exhausted(struct tree *t, unsigned l, uint32_t c)
@@ -168,13 +244,10 @@ void tree_given(struct tree *t, unsigned l, uint32_t c, unsigned code, bool full
 	if (l > t->root)
 		return;
 
-	/* After the giver's CAS; pairs with DIRTY in tree_settle(). */
-	unsigned e = node_entry(atom_load(&node_of_child(t, l, c)->word), c % NODE_FANOUT);
 	bool merge = full && !home_is(t, l - 1, c);
 
-	if (entry_parked(e) || (e != ENTRY_DIRTY && e >= code && !merge))
-		return;
-	tree_settle(t, l, c, merge);
+	if (merge || !tree_raise(t, l, c, code))
+		tree_settle(t, l, c, merge);
 }
 
 bool tree_open(struct tree *t, unsigned l, uint32_t c)
@@ -182,42 +255,38 @@ bool tree_open(struct tree *t, unsigned l, uint32_t c)
 	struct node *n = node_of_child(t, l, c);
 	unsigned slot = c % NODE_FANOUT;
 	uint32_t self = c / NODE_FANOUT;
-	uint64_t w = atom_load(&n->word);
 
 	for (;;) {
+		uint64_t w = atom_load(&n->word);
 		unsigned e = node_entry(w, slot);
-		if (e != ENTRY_FULL && e != ENTRY_OPENING)
-			return e != ENTRY_HELD;
-		uint64_t opening = e == ENTRY_OPENING ? w
-				 : node_change(w, slot, ENTRY_FULL, ENTRY_OPENING);
-		/* OPENING, then look above; pairs with who settles us to FULL there. */
-		if (opening != w && !atom_cas(&n->word, &w, opening) && retry_count(t->id))
-			continue;
-		w = opening;
 
-		bool governs = tree_counts(t, l + 1, self);
-		uint64_t new = node_change(w, slot, ENTRY_OPENING,
-					   governs ? ENTRY_OPEN + child_order(l) : ENTRY_FULL);
-		/* Open from here: pairs with the load in tree_taken(). */
-		if (!atom_cas(&n->word, &w, new) && retry_count(t->id))
-			continue;
-		if (!governs)
-			tree_given(t, l + 1, self, node_code(new, l), node_all_full(new));
-		return governs;
+		if (e != ENTRY_FULL)
+			return e != ENTRY_HELD;
+		/* Read, then look above: pairs with who settles us to FULL there (T7). */
+		unsigned above = l < t->root ? tree_entry(t, l + 1, self) : ENTRY_OPEN;
+		if (entry_parked(above))
+			return false;
+		if (above == ENTRY_DIRTY)
+			tree_settle(t, l + 1, self, false);
+		/* Pairs with the load in tree_taken(), and with read_child(). */
+		else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL,
+							    ENTRY_OPEN + child_order(l))))
+			return true;
+		else
+			retry_count(t->id);
 	}
 }
 
 void tree_merge(struct tree *t, unsigned l, uint32_t c)
 {
 	for (uint32_t s = 0; l > 1 && s < NODE_FANOUT; s++) {
-		uint32_t below = c * NODE_FANOUT + s;
-		/* A hint; what tree_open() and tree_settle() read decides. */
+		/* A hint; what tree_settle() reads decides. */
 		unsigned e = node_entry(atom_load(&t->level[l - 1][c].word), s);
 
-		if (e == ENTRY_OPENING)
-			tree_open(t, l - 1, below);
+		if (e == ENTRY_NONE || e == ENTRY_HELD)
+			break;
 		if (e != ENTRY_FULL)
-			tree_merge(t, l - 1, below);
+			tree_merge(t, l - 1, c * NODE_FANOUT + s);
 	}
 	tree_settle(t, l, c, true);
 }

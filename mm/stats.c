@@ -71,7 +71,7 @@ static bool count_node(const struct zone *z, unsigned l, uint32_t self,
 		unsigned e = node_entry(w, s);
 
 		/* Sleeping memory counts as the blocks that it will be. */
-		if (e == ENTRY_FULL || e == ENTRY_OPENING ||
+		if (e == ENTRY_FULL ||
 		    (e == ENTRY_NONE && zone_sleeps(z, first, end, true)))
 			full |= 1u << s;
 		else if (e == ENTRY_HELD || (e == ENTRY_NONE && !zone_sleeps(z, first, end, false)))

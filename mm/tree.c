@@ -10,13 +10,18 @@
 
 static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found);
 
+/* Does the root promise a block of @order?  If not, nothing has one (T1); pairs with T6. */
+static inline bool root_fits(const struct tree *t, unsigned order)
+{
+	return node_at_least(atom_load(&t->level[t->root]->word), ENTRY_OPEN + order) != 0;
+}
+
 /* --- level 0: bits */
 
 /* T4 for a group, without working out its code where that is more, or not, for certain. */
 static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask)
 {
 	unsigned e = tree_entry(t, 1, group);
-	bool more = e == ENTRY_NONE;
 
 	if (e >= ENTRY_OPEN && e < ENTRY_OPEN + GROUP_ORDER) {
 		unsigned larger = e - ENTRY_OPEN + 1;
@@ -26,12 +31,8 @@ static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t m
 		/* A gift inside one run of the next order can complete none but that. */
 		if (mask & ~around ? bits_run(bits, larger) < 0 : (bits & around) != around)
 			return;
-		more = true;
 	}
-	if (more)
-		tree_settle(t, 1, group, bits == UINT64_MAX && !home_is(t, 0, group));
-	else
-		tree_given(t, 1, group, bits_code(bits), bits == UINT64_MAX);
+	tree_given(t, 1, group, bits_code(bits), bits == UINT64_MAX);
 }
 
 void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
@@ -140,6 +141,9 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half)
 {
 	uint32_t group, taken = take_some_at_home(t, half);
 
+	if (taken || !root_fits(t, 0))
+		return taken;
+	home_show(0);
 	while (!taken && walk(t, 0, 0, &group))
 		if ((taken = take_half(t, group, half)))
 			home_move(t, 0, group);
@@ -217,13 +221,8 @@ static inline void give_run(struct tree *t, unsigned l, uint32_t self, unsigned 
 /* Bring the children of a run that are free but unmerged, or unclear, to FULL. */
 static void merge_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, unsigned log)
 {
-	for (unsigned s = slot; s < slot + (1u << log); s++) {
-		uint32_t c = self * NODE_FANOUT + s;
-
-		if (tree_entry(t, l, c) == ENTRY_OPENING)
-			tree_open(t, l, c);
-		tree_merge(t, l, c);
-	}
+	for (unsigned s = slot; s < slot + (1u << log); s++)
+		tree_merge(t, l, self * NODE_FANOUT + s);
 }
 
 /* A run of 2^log children that are FULL as they stand.  Return: false if there is none. */
@@ -280,12 +279,6 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 }
 
 /* --- the walk */
-
-/* Does the root promise a block of @order?  If not, nothing has one (T1); pairs with T6. */
-static inline bool root_fits(const struct tree *t, unsigned order)
-{
-	return node_at_least(atom_load(&t->level[t->root]->word), ENTRY_OPEN + order) != 0;
-}
 
 /*
  * One step down from node *@self of level @l: to the fullest child that can serve.
@@ -350,8 +343,6 @@ static bool take_near_home(struct tree *t, unsigned floor, unsigned order, uint3
 		return false;
 	if (take_at(t, floor, home, order, first))
 		return true;
-	if (!root_fits(t, order))
-		return false;
 
 	struct node *above = node_of_child(t, floor + 1, home);
 	uint64_t slots = node_at_least(atom_load(&above->word), ENTRY_OPEN + order); /* a hint */
@@ -380,6 +371,9 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 		return take_at(t, floor, 0, order, first);
 	if (take_near_home(t, floor, order, first))
 		return true;
+	if (!root_fits(t, order))
+		return false;
+	home_show(floor);
 	while (walk(t, order, floor, &self))
 		if (take_at(t, floor, self, order, first)) {
 			home_move(t, floor, self);

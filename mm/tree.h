@@ -17,7 +17,7 @@
  *
  * T1  An entry promises at least what its child can give (node.h).  So if no
  *     entry of the root fits a request, nothing in the zone does, at that moment.
- * T2  A child whose entry is parked (FULL, OPENING, HELD) is governed from above.
+ * T2  A child whose entry is parked (FULL, HELD) is governed from above.
  *     Its own contents are "all free", but for takers who came too late.
  * T3  Who takes out of a child looks at the child's entry afterwards.  Open: the
  *     take counts.  Parked: he came too late, puts back just what he took, and
@@ -26,15 +26,17 @@
  *     promises less than the child can now give.
  * T5  An entry is lowered, or made FULL, only by settling: mark it DIRTY, read
  *     the child, then write what was read if the node has not changed since.
- *     A mark that is there already serves as well.
+ *     A mark that is there already serves as well.  A child that is a node is
+ *     read by changing it, if only its version.
  *     Against a giver or taker who changes the child meanwhile: either the
  *     settler's reading sees his change, or he sees DIRTY and settles anew.
- * T6  An entry is raised while it is DIRTY, and only when the one above promises
- *     as much, or has been marked DIRTY since, even if it was before.  So T1 holds
- *     for the path from the root as a whole (DIRTY promises all that there can
- *     be), and a giver need look at one entry only.
- * T7  An entry goes from FULL to open only through OPENING, with the entry above
- *     seen open in between: a parked node never has an open child.
+ * T6  An entry is raised by one CAS, if the one above has been seen to promise as
+ *     much since the node was read; or while it is DIRTY, if the one above
+ *     promises as much or has been marked DIRTY since, even if it was before.  So T1
+ *     holds for the path from the root as a whole (DIRTY promises all that there
+ *     can be), and a giver need look at one entry only.
+ * T7  An entry goes from FULL to open by one CAS, if the one above has been seen
+ *     open since the node was read: a parked node never has an open child.
  */
 #pragma once
 
@@ -56,6 +58,7 @@ struct node {
 		atom8_t fill[NODE_FANOUT];
 		atom64_t fills;
 	};
+	atom64_t homes;			/* which children CPUs have homes in: also a hint */
 };
 
 struct tree {
@@ -142,10 +145,16 @@ bool tree_taken(struct tree *t, unsigned l, uint32_t c);
 /* T4: after a gift to child @c of level @l, which can now give @code. */
 void tree_given(struct tree *t, unsigned l, uint32_t c, unsigned code, bool full);
 
+/*
+ * T6: let the entry for child @c of level @l promise @code, if it promises less, and those
+ * above it.  Return: false if it is DIRTY or others were quicker, and must be settled.
+ */
+bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned code);
+
 /* Child @c of level @l has nothing left: strike it off, so that a failure is cheap. */
 void tree_exhausted(struct tree *t, unsigned l, uint32_t c);
 
-/* T7: open the FULL child @c of level @l.  Return: false if it is governed from above. */
+/* T7: open the child @c of level @l.  Return: false if it is governed from above. */
 bool tree_open(struct tree *t, unsigned l, uint32_t c);
 
 /* Merge whatever below child @c of level @l is free but not merged. */

@@ -49,7 +49,8 @@ void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, voi
 	}
 	memset(t->level[2], 0, (size_t)((unsigned char *)n - (unsigned char *)t->level[2]));
 	for (struct node *m = t->level[2]; m < n; m++)
-		memset(m->fill, FILL_EMPTY, sizeof m->fill);
+		/* Relaxed: no other CPU looks yet. */
+		atom_poke(&m->fills, FILL_EMPTY * (uint64_t)0x0101010101010101);
 }
 
 void tree_area_init(struct tree *t, uint32_t area, const uint64_t bits[NODE_FANOUT])
@@ -111,9 +112,9 @@ int tree_free_order(const struct tree *t, uint32_t frame)
 		uint64_t w = atom_load(&node_of_child(t, l, c)->word);	/* a snapshot */
 		unsigned e = node_entry(w, c % NODE_FANOUT);
 
-		if (e == ENTRY_FULL || e == ENTRY_OPENING) {
+		if (e == ENTRY_FULL) {
 			unsigned order = child_order(l) +
-				slots_around(node_at_least(w, ENTRY_OPENING), c % NODE_FANOUT);
+				slots_around(node_full_runs(w, 0), c % NODE_FANOUT);
 			return (int)(order < ORDER_MAX ? order : ORDER_MAX);
 		}
 		if (e == ENTRY_HELD || e == ENTRY_NONE)

@@ -19,7 +19,7 @@ MUTANTS = (
            '''	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
 
 	unsigned entry = read_child(t, l, c, merge);
-	s[0] = (struct step){ marked, node_change(marked, slot, ENTRY_DIRTY, entry) };''',
+	s[0] = step_of(marked, c, entry);''',
            '''	} while (false);
 	marked = w;
 
@@ -36,41 +36,57 @@ MUTANTS = (
     Mutant('settle-unfinished', SETTLE, 'who loses leaves his marks above (I10)',
            '\t\tif (l + steps > last + 1)\n\t\t\tlast = l + steps - 1;\n', ''),
     Mutant('no-promise', SETTLE, 'the entries above are not raised with it (T6)',
-           'if (entry == ENTRY_NONE && !d.exactly)', 'if (!d.exactly)'),
+           'if (entry == ENTRY_NONE)\n\t\t\tbreak;\n', 'if (true)\n\t\t\tbreak;\n'),
     Mutant('mark-kept', SETTLE, 'a mark above is not made anew: an old reading counts (T6)',
-           '''		marked = node_change(w, slot, e, ENTRY_DIRTY);
-		/* Pairs with the loads in tree_taken(), tree_given(). */''',
-           '''		marked = w;
+           '''		marked = node_change(above, slot, e, ENTRY_DIRTY);
+''',
+           '''		marked = above;
 		if (e == ENTRY_DIRTY)
 			break;
-		marked = node_change(w, slot, e, ENTRY_DIRTY);'''),
+		marked = node_change(above, slot, e, ENTRY_DIRTY);
+'''),
     Mutant('news-alone', SETTLE, 'an entry that was DIRTY says the news, not all that is below',
-           'd.exactly || e != ENTRY_DIRTY ? d.entry', 'true ? d.entry'),
+           '\tif (e == ENTRY_DIRTY)\n\t\tcode = node_code(w, l - 1);\n', ''),
     Mutant('no-pass-on', SETTLE, 'a node that is whole does not tell the one above (I8)',
-           'return (struct demand){ ENTRY_FULL, true };',
-           'return (struct demand){ node_code(w, l), false };'),
+           ': entry == ENTRY_FULL && node_all_full(w)', ': false && node_all_full(w)'),
     Mutant('no-strike-on', SETTLE, 'a node that is empty does not tell the one above',
-           'ENTRY_NONE, node_exhausted(w) }', 'ENTRY_NONE, false }',
+           'entry == ENTRY_NONE ? node_exhausted(w)', 'entry == ENTRY_NONE ? false',
            'an entry may promise too much; who finds nothing there settles it'),
     Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
            'if (e != ENTRY_DIRTY)\n\t\t\treturn', 'if (true)\n\t\t\treturn'),
     Mutant('given-dirty', SETTLE, 'a giver who sees DIRTY does not settle (T4)',
-           '(e != ENTRY_DIRTY && e >= code && !merge)', '(e >= code && !merge)'),
+           'if (e == ENTRY_DIRTY || (n > 0 && entry_parked(e)))',
+           'if (n > 0 && entry_parked(e))'),
     Mutant('given-no-merge', SETTLE, 'a gift that completes a child does not merge it (I8)',
-           'e >= code && !merge)', 'e >= code)'),
+           'if (merge || !tree_raise(', 'if (!tree_raise('),
+    Mutant('read-by-load', SETTLE, 'a node is read without changing it (T6, T7)',
+           'while (!atom_cas(&n->word, &w, w + NODE_VERSION) && retry_count(t->id));',
+           'while (false);'),
+    Mutant('read-dirty', SETTLE, 'a node in which somebody is settling promises what it seems to',
+           '''		if (node_any_dirty(w))
+			return ENTRY_OPEN + most_order(l);
+''', '', 'it only keeps two settlers from undoing each other for ever'),
+    Mutant('raise-store', SETTLE, 'an entry is raised by a store (T6)',
+           '''		if (!atom_cas(&node_of_child(t, l + n, c >> 3 * n)->word, &s[n].marked,
+			      s[n].settled)) {''',
+           '''		if (atom_store(&node_of_child(t, l + n, c >> 3 * n)->word, s[n].settled),
+		    false) {'''),
+    Mutant('raise-one', SETTLE, 'an entry is raised, and not those above it (T6)',
+           'for (unsigned k = l; k <= t->root; k++, n++) {',
+           'for (unsigned k = l; k <= l; k++, n++) {'),
+    Mutant('raise-lost', SETTLE, 'who cannot raise an entry gives up (T6)',
+           '\t\t\tretry_count(t->id);\n\t\t\treturn false;\n',
+           '\t\t\tretry_count(t->id);\n\t\t\treturn true;\n'),
     Mutant('open-unseen', SETTLE, 'a FULL child is opened without a look above (T7)',
-           'bool governs = tree_counts(t, l + 1, self);', 'bool governs = true;'),
-    Mutant('open-no-opening', SETTLE, 'a FULL child is open before the look above (T7)',
-           'node_change(w, slot, ENTRY_FULL, ENTRY_OPENING);',
-           'node_change(w, slot, ENTRY_FULL, ENTRY_OPEN + child_order(l));'),
-    Mutant('open-store', SETTLE, 'a child becomes open by a store',
-           'if (!atom_cas(&n->word, &w, new) && retry_count(t->id))\n'
-           '\t\t\tcontinue;\n\t\tif (!governs)',
-           'atom_store(&n->word, new);\n\t\tif (!governs)'),
-    Mutant('open-no-restore', SETTLE, 'who opened too late does not tell that he closed again',
-           '''		if (!governs)
-			tree_given(t, l + 1, self, node_code(new, l), node_all_full(new));
-''', '', MENDED),
+           'if (entry_parked(above))\n\t\t\treturn false;\n', ''),
+    Mutant('open-dirty', SETTLE, 'a FULL child is opened while its node may become whole (T7)',
+           'if (above == ENTRY_DIRTY)\n\t\t\ttree_settle(t, l + 1, self, false);',
+           'if (false)\n\t\t\ttree_settle(t, l + 1, self, false);'),
+    Mutant('open-store', SETTLE, 'a child becomes open by a store (T7)',
+           '''else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL,
+							    ENTRY_OPEN + child_order(l))))''',
+           '''else if (atom_store(&n->word, node_change(w, slot, ENTRY_FULL, ENTRY_OPEN +
+							    child_order(l))), true)'''),
     Mutant('no-version', 'mm/node.h', 'a node word that comes back looks unchanged',
            '- from) << slot * ENTRY_BITS) + NODE_VERSION;', '- from) << slot * ENTRY_BITS);'),
     # --- taking and giving

@@ -184,6 +184,24 @@ const struct scenario case_trust_2 = {
 	.program = { .cpus = 3, .cpu = { give_high, give_64, give_take_4 } },
 };
 
+/*
+ * Half of a group is free, and its area promises all of it.  CPU 0 corrects that, CPU 1 raises
+ * another entry meanwhile, CPU 2 trusts what both leave of the promise.
+ */
+static void half_promised_whole(void)
+{
+	hold_all(0);
+	let(0, 6);
+	take_for(0, 5);
+	take_for(64, 0);
+}
+
+const struct scenario case_trust_3 = {
+	.name = "trust-3", .what = "an entry is lowered while its node is told of a gift (T5, T6)",
+	.areas = 1, .strict = true, .setup = half_promised_whole,
+	.program = { .cpus = 3, .cpu = { take_6, give_64, take_5 } },
+};
+
 static void last_one(void)
 {
 	hold_all(0);

@@ -131,13 +131,12 @@ static void entries(uint64_t w, char *out, size_t size)
 	for (unsigned s = 0; s < NODE_FANOUT; s++) {
 		unsigned e = node_entry(w, s);
 
-		if (e >= ENTRY_OPEN && e < ENTRY_OPENING)
+		if (e >= ENTRY_OPEN && e < ENTRY_DIRTY)
 			at += (size_t)snprintf(out + at, size - at, "%u ", e - ENTRY_OPEN);
 		else
 			at += (size_t)snprintf(out + at, size - at, "%s ",
 					       e == ENTRY_NONE ? "-" : e == ENTRY_HELD ? "H"
-					       : e == ENTRY_FULL ? "F"
-					       : e == ENTRY_OPENING ? "O" : "D");
+					       : e == ENTRY_FULL ? "F" : "D");
 	}
 	snprintf(out + at, size - at, "v%u", (unsigned)(w / NODE_VERSION));
 }
