@@ -86,8 +86,8 @@ static inline bool passes_on(const struct tree *t, unsigned l, uint32_t self, ui
  * what others have read before ours below must not be written.
  * Return: what it shall say; ENTRY_DIRTY: it may stay.
  */
-static __attribute__((noinline)) unsigned mark_to_raise(struct tree *t, unsigned l, uint32_t c,
-							uint64_t w, unsigned code, struct step *s)
+static inline unsigned mark_to_raise(struct tree *t, unsigned l, uint32_t c, uint64_t w,
+				     unsigned code, struct step *s)
 {
 	struct node *n = node_of_child(t, l, c);
 	unsigned slot = c % NODE_FANOUT, e;
