@@ -10,6 +10,8 @@ import subprocess
 
 WAYS = ('bios', 'uefi', 'direct')
 MACHINES = ('q35', 'pc', 'microvm')
+CPUS_MOST = 255                     # emulated; more need x2APIC in QEMU
+MEM_LEAST = {'bios': 16, 'direct': 16, 'uefi': 64}      # MiB; OVMF starts on no less
 QEMU_OLDEST = (6, 1)                # the first with memory that is not reserved ahead
 
 # The kernel writes 0x10 or 0x11 to isa-debug-exit; QEMU ends with twice that plus one.
@@ -86,7 +88,8 @@ class Machine:
         """The same as a sentence."""
         way = {'bios': 'BIOS and GRUB', 'uefi': 'UEFI and GRUB', 'direct': 'direct boot'}
         return (f'{way.get(self.way, self.way)}, {self.machine}, CPU {self.cpu}'
-                f'{"" if self.smp == "1" else " x " + self.smp}, {self.mem} of memory')
+                f'{"" if self.smp == "1" else " x " + self.smp}, '
+                f'{self.mem}{"M" if self.mem.isdigit() else ""} of memory')
 
     def check(self):
         """Refuse what cannot work, before anything is started."""
@@ -94,11 +97,13 @@ class Machine:
                                     ('ACCEL', self.accel, ('tcg', 'kvm'))):
             if value not in known:
                 raise Unusable(f'{field}={value}: one of {", ".join(known)} is wanted')
-        if not re.fullmatch(r'[1-9]\d*', self.smp):
-            raise Unusable(f'SMP={self.smp}: a number of CPUs is wanted')
+        if not re.fullmatch(r'[1-9]\d*', self.smp) or int(self.smp) > CPUS_MOST:
+            raise Unusable(f'SMP={self.smp}: a number of CPUs is wanted, 1 to {CPUS_MOST}')
         if self.machine == 'microvm' and self.way != 'direct':
             raise Unusable('MACHINE=microvm has no firmware to boot an image: use BOOT=direct')
-        size_in_bytes(self.mem)
+        least = MEM_LEAST[self.way]
+        if size_in_bytes(self.mem) < least << 20:
+            raise Unusable(f'MEM={self.mem}: with BOOT={self.way}, {least}M is the least')
         if self.accel == 'kvm' and not os.access('/dev/kvm', os.R_OK | os.W_OK):
             raise Unusable('ACCEL=kvm: /dev/kvm is absent or closed to you; leave ACCEL unset')
         if self.gui and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):

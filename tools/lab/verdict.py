@@ -66,6 +66,11 @@ def fakes(scratch):
             ('broken-emulator', '/bin/false', 'broken emulator: /bin/false --version says')):
         yield name, partial(pretended, scratch, name, dataclasses.replace(machine, qemu=qemu),
                             expected)
+    for name, field, value, expected in (
+            ('too-little-memory', 'mem', '5', 'MEM=5: with BOOT=direct, 16M is the least'),
+            ('too-many-cpus', 'smp', '256', 'SMP=256: a number of CPUs is wanted, 1 to 255')):
+        m = dataclasses.replace(machine, **{field: value})
+        yield name, partial(pretended, scratch, name, m, expected)
 
 
 def driver(scratch, scenario, status, line, pattern='*'):
