@@ -320,7 +320,7 @@ check-step-planted: $B/labyrinth.elf ## plant a fault that this must find: FAULT
 	@KFLAGS='$(KFLAGS)' KLINK='$(KLINK)' $(PYTHON) tools/check-step-planted \
 		$(if $(filter all,$(FAULT)),--all,$(FAULT))
 
-mutate:                        ## break the lock-free code in many places; which test notices?
+mutate:                        ## break the lock-free code at many places; who notices?
 	@$(PYTHON) tools/mutate
 
 # --- NMIs, and runs that can be repeated exactly
@@ -331,7 +331,7 @@ check-nmi: $B/labyrinth.elf    ## NMIs at every instruction of alloc and free; N
 check-fail: $B/labyrinth.elf   ## boot with each request for memory made to fail in turn
 	@tests/fail-check $< all
 
-replay: $B/labyrinth.elf       ## record the tests T= on one CPU, SEED=, and replay them exactly
+replay: $B/labyrinth.elf       ## record tests T= on one CPU, SEED=; replay them exactly
 	@$(PYTHON) tools/replay --record $B/replay/run $< $(if $(GDB),; \
 		$(PYTHON) tools/replay --gdb $B/replay/run)
 
@@ -417,11 +417,11 @@ clean:                         ## remove what was built
 help:                          ## this list
 	@awk -f tools/help.awk Makefile
 
-#? BOOT=         way in: bios (through GRUB; the default), uefi (the same), direct
+#? BOOT=         way in: bios (by GRUB; the default), uefi (the same), direct
 #? MACHINE=      q35 (the default), pc, microvm (direct only)
 #? CPU=          QEMU's name of one: max (the default), qemu64, Opteron_G1, ...
 #? MEM=          16M to 1T; 256M is the default
-#? SMP=          how many CPUs
+#? SMP=          how many CPUs, up to 255
 #? CMDLINE=      the kernel's command line: test=PATTERN seed=N memlimit=64M ...
 #? NMIS=N        how many NMIs check-nmi sends (1000000 is the default)
 #? GDB=1         with make replay: the recorded run once more, under gdb
@@ -429,10 +429,10 @@ help:                          ## this list
 #? ACCEL=kvm     the host's own CPU instead of an emulated one
 #? QEMU_EXTRA=   more arguments for QEMU
 #? QEMU=         the emulator, if not qemu-system-x86_64
-#? BENCHCC=, OPT= compiler and level of the hosted benchmarks: BENCHCC=clang OPT=-O3
+#? BENCHCC=, OPT= compiler of the hosted benchmarks: BENCHCC=clang OPT=-O3
 #? T=PATTERN     some tests: a part of the full name, or a glob
 #? SEED=N        of the tests' random numbers
-#? SECONDS=      how long each fuzzer runs (10 is the default), each scenario explored (60)
+#? SECONDS=      how long each fuzzer runs (10), each scenario is explored (60)
 #? LIMIT_SCALE=2 twice the patience, for a slow machine
 #? DEPS=auto     install missing packages without asking (root need not ask)
 #? CC=, CROSS=   compiler, and prefix of the tools: CC=clang, CROSS=x86_64-elf-
