@@ -54,4 +54,54 @@ PLANTED = (
            'if (closed && cache_closed())',
            'if (((uint32_t)(local_load(LOCAL_CURRENT) | local_load(LOCAL_SECOND)) == 0) | '
            '(closed & 0))'),
+    Mutant('word-elsewhere', CACHE, "the cache's word is read through an address taken once (C2)",
+           '''	uint64_t w = local_load(off);
+
+	if (__builtin_expect((uint32_t)w == 0, 0))
+		return false;
+	while (__builtin_expect(!local_cas(off, &w, w & (w - 1)), 0))
+		if ((uint32_t)w == 0)
+			return false;
+''', '''	const unsigned char *area = cpu_local_area(cpu_number());
+	const volatile uint64_t *at = (const volatile void *)(area + off);
+	uint64_t w = *at, old = w;
+
+	if (__builtin_expect((uint32_t)w == 0, 0))
+		return false;
+	for (; !local_cas(off, &old, w & (w - 1)); old = w = *at)
+		if ((uint32_t)w == 0)
+			return false;
+'''),
+    Mutant('count-kept', BULK, "a batch keeps its owner's count in a register meanwhile",
+           '''	const uint64_t held = word_held(PAGE_HELD, 0, owner);
+	size_t n = 0;
+
+	while (bits) {
+		unsigned skip = (unsigned)__builtin_ctzll(bits);
+		unsigned run = (unsigned)__builtin_ctzll(~(bits >> skip));
+
+		hand_out_run(mm.hot.words + first + skip, run, held,
+			     mm.hot.base + ((size_t)(first + skip) << PAGE_SHIFT), pages + n);
+		n += run;
+		bits = bits >> skip >> run << run << skip;
+	}
+	owner_count(owner, (int64_t)n);
+''', '''	const uint64_t held = word_held(PAGE_HELD, 0, owner);
+	const uint64_t before = local_load(LOCAL_NET + owner.id * sizeof(uint64_t));
+	size_t n = 0;
+
+	while (bits) {
+		unsigned skip = (unsigned)__builtin_ctzll(bits);
+		unsigned run = (unsigned)__builtin_ctzll(~(bits >> skip));
+
+		hand_out_run(mm.hot.words + first + skip, run, held,
+			     mm.hot.base + ((size_t)(first + skip) << PAGE_SHIFT), pages + n);
+		n += run;
+		bits = bits >> skip >> run << run << skip;
+	}
+	local_store(LOCAL_NET + owner.id * sizeof(uint64_t), before + n);
+'''),
 )
+
+# What an interrupt on the thread's own CPU cannot bring to light.
+MOVED = ('word-elsewhere', 'count-kept')

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 
 #include <arch/console.h>
+#include <labyrinth/panic.h>
 #include <labyrinth/print.h>
 #include <labyrinth/string.h>
 
@@ -22,20 +23,18 @@
 #define NEST_EVERY    61u	/* boundaries between nested visits, on the average */
 #define INNER_EVERY   23u	/* and of the inner ones among the visitor's boundaries */
 #define INNER_VISITS  64u	/* at most, during one visit */
-#define SWEPT         2u	/* the first scripts, of the hot path: always one by one */
-#define SWEEP_ALL     220u	/* boundaries of a script for which each program is tried at each */
-#define SWEEP_SOME    300u	/* else at most so many of them for each program, */
-#define SWEEP_STEPS   400000u	/* fewer where the way there is long */
 
 struct step_totals step_totals;
-uint8_t step_cover[STEP_TEXT_MAX];
+uint8_t step_cover[STEP_TEXT_MAX], step_moved[STEP_TEXT_MAX];
 static uint8_t been[STEP_TEXT_MAX];	/* visits behind each instruction, in this run */
 owner_t step_owner[STEP_OWNERS];
 
 const char *const step_program_names[STEP_PROGRAMS] = {
 	"atf", "aft", "taf", "tfa", "fat", "fta", "batch", "hands",
 };
-const char *const step_mode_names[STEP_MODES] = { "never", "once", "fresh", "storm", "nested" };
+const char *const step_mode_names[STEP_MODES] = {
+	"never", "once", "fresh", "storm", "nested", "moved", "series", "wander", "roam", "crowd",
+};
 
 static struct step_run run;
 static void print_visits(void);
@@ -52,18 +51,20 @@ static struct level {
 	uint64_t random;
 } level[STEP_DEPTHS];
 static unsigned depth;			/* whose boundaries come now */
+static unsigned here;			/* the CPU that the thread runs on */
 static enum step_program program;	/* of the visit that begins */
 static uintptr_t visited;		/* where the last one came in */
 static uint64_t visited_number;
 
 /* The last visits of the call: what a violation is explained by. */
+#define UNKNOWN (1 << 20)	/* frames */
 #define LOG 24u
 static struct { uintptr_t pc; enum step_program program; unsigned depth; } visits[LOG];
 static unsigned nvisits;
 
 /* --- random numbers: each run's from its own seven numbers */
 
-static uint64_t mix(uint64_t *state)
+uint64_t step_mix(uint64_t *state)
 {
 	/* splitmix64, as in tests/runner.c */
 	uint64_t z = *state += 0x9e3779b97f4a7c15u;
@@ -75,7 +76,7 @@ static uint64_t mix(uint64_t *state)
 
 uint64_t step_random(uint64_t below)
 {
-	return mix(&thread_random) % below;
+	return step_mix(&thread_random) % below;
 }
 
 /* --- violations */
@@ -85,9 +86,9 @@ void step_where(char *line, size_t size)
 	char place[96];
 
 	runner_place_name(place, sizeof place, visited);
-	ksnprintf(line, size, "script=%s world=%s mode=%s program=%s at=%llu seed=%llu: "
+	ksnprintf(line, size, "script=%s world=%s cpus=%u mode=%s program=%s at=%llu seed=%llu: "
 		  "%llu visits, the last at boundary %llu, before %s",
-		  step_scripts[run.script].name, step_world_names[run.world],
+		  step_scripts[run.script].name, step_world_names[run.world], run.cpus,
 		  step_mode_names[run.mode], step_program_names[run.program],
 		  (unsigned long long)run.at, (unsigned long long)run.seed,
 		  (unsigned long long)level[0].visits, (unsigned long long)visited_number, place);
@@ -112,9 +113,13 @@ void step_violation(const char *rule, const char *fmt, ...)
 }
 
 bool step_failed(void) { return failed; }
-bool step_only_visit(void) { return run.mode == STEP_ONCE; }
+bool step_only_visit(void) { return run.mode == STEP_ONCE || run.mode == STEP_MOVED; }
+unsigned step_cpus(void) { return run.cpus; }
 
 /* --- the traps */
+
+/* Does the thread itself go to another CPU, where a visitor would come in? */
+static bool moves(enum step_mode m) { return m >= STEP_MOVED && m < STEP_MODES; }
 
 /* A program that has not come in behind this instruction in this run, if one is left. */
 static bool is_fresh(size_t behind, unsigned programs)
@@ -130,24 +135,31 @@ static bool due(struct level *v, size_t behind)
 {
 	switch (run.mode) {
 	case STEP_ONCE:
+	case STEP_MOVED:
 		program = run.program;
 		return v == &level[0] && v->inside == run.at;
+	case STEP_SERIES:
+		program = run.program;
+		return v->inside % STEP_SERIES_GAP == run.at;
 	case STEP_FRESH:
+	case STEP_WANDER:
+	case STEP_CROWD:
 		return v->visits < FRESH_VISITS && is_fresh(behind, (unsigned)run.at);
 	case STEP_STORM:
+	case STEP_ROAM:
 		if (v->steps < v->next)
 			return false;
 		v->gap <<= v->visits % run.at == run.at - 1;
 		v->next = v->steps + v->gap;
-		program = (enum step_program)(mix(&v->random) % STEP_PROGRAMS);
+		program = (enum step_program)(step_mix(&v->random) % STEP_PROGRAMS);
 		return true;
 	case STEP_NESTED:
 		if (v != &level[0] && v->visits < INNER_VISITS && is_fresh(behind, 1))
 			return true;
-		program = (enum step_program)(mix(&v->random) % STEP_PROGRAMS);
+		program = (enum step_program)(step_mix(&v->random) % STEP_PROGRAMS);
 		return v == &level[0]
-			? v->total < run.at && mix(&v->random) % NEST_EVERY == 0
-			: v->visits < INNER_VISITS && mix(&v->random) % INNER_EVERY == 0;
+			? v->total < run.at && step_mix(&v->random) % NEST_EVERY == 0
+			: v->visits < INNER_VISITS && step_mix(&v->random) % INNER_EVERY == 0;
 	default:
 		return false;
 	}
@@ -176,7 +188,7 @@ static void visit(void)
 	unsigned d = depth++;
 
 	if (depth < STEP_DEPTHS)
-		level[depth] = (struct level){ .random = mix(&level[d].random), .gap = 1 };
+		level[depth] = (struct level){ .random = step_mix(&level[d].random), .gap = 1 };
 	if (run.mode == STEP_NESTED && d == 0) {
 		level[depth].stepping = true;
 		runner_flag(true);
@@ -188,46 +200,83 @@ static void visit(void)
 	depth = d;
 }
 
-/* A visitor comes in, before @pc and behind the instruction at @behind. */
-static void come_in(struct level *v, uintptr_t pc, size_t behind)
+/* It is interrupted before @pc and behind the instruction at @behind. */
+static void note_place(struct level *v, uintptr_t pc, size_t behind)
 {
+	uint8_t *cover = moves(run.mode) ? step_moved : step_cover;
+
 	v->visits++;
 	v->total++;
 	visited = pc;
 	visited_number = v->inside;
 	note_visit(pc);
 	if (behind < STEP_TEXT_MAX) {
-		step_cover[behind] |= (uint8_t)(1u << program);
+		cover[behind] |= (uint8_t)(1u << program);
 		if (been[behind] < STEP_PROGRAMS)
 			been[behind]++;
 	}
 	step_totals.visits++;
 	step_totals.nested += depth;
+}
+
+static void come_in(void)
+{
 	if (run.mode == STEP_NESTED && depth == 0)
 		runner_nested(visit);
 	else
 		visit();
 }
 
-bool step_trap(uintptr_t pc)
+/*
+ * The thread is between two instructions, and may sleep.  Whoever runs on the CPU that it
+ * leaves, and then on the one that it comes to, finds that CPU's own part of mm/ as the thread
+ * left it, or as it is to find it: so the thread itself can do there what they would.
+ */
+void step_away(void)
 {
+	struct level *v = &level[0];
+	unsigned next = (here + 1 + (unsigned)(step_mix(&v->random) % (run.cpus - 1))) % run.cpus;
+
+	step_totals.moves++;
+	if (run.mode == STEP_CROWD) {
+		runner_move(next);
+		runner_let_others(here);
+	} else {
+		visit();
+		runner_move(next);
+		program = (enum step_program)(step_mix(&v->random) % STEP_PROGRAMS);
+		visit();
+	}
+	here = next;
+}
+
+enum step_answer step_trap(uintptr_t pc)
+{
+	enum step_answer answer = STEP_MORE;
 	struct level *v = &level[depth];
 	size_t before, behind;
 	bool in = runner_in_mm(pc, &before), was = runner_in_mm(v->last, &behind);
 
 	step_totals.steps++;
-	if (++v->steps > STEPS_MAX)
+	if (++v->steps > STEPS_MAX) {
 		step_violation("I10", "a call does not come to its end");
+		panic("the step gate cannot go on behind a call without an end");
+	}
 	if ((in || was) && v->stepping) {
 		if (!was)
 			behind = STEP_TEXT_MAX;
-		if (!failed && due(v, behind))
-			come_in(v, pc, behind);
+		if (!failed && due(v, behind)) {
+			note_place(v, pc, behind);
+			if (moves(run.mode))
+				answer = STEP_AWAY;
+			else
+				come_in();
+		}
 		v->inside++;
 	}
 	v->last = pc;
 	/* Behind the one visit there is nothing to be seen but the end. */
-	return run.mode != STEP_ONCE || v->inside <= run.at;
+	return run.mode == STEP_ONCE && v->inside > run.at ? STEP_ENOUGH : answer;
 }
 
 #define CALLS_MAX 1024u
@@ -241,15 +290,15 @@ unsigned step_flight(void)
 	return in_flight + 32 + (run.world == STEP_ASLEEP ? 512 : 0) + (depth > 1 ? 2048 : 0);
 }
 
-/* STEP_NEVER notes where each call begins; STEP_ONCE steps only through the one it means. */
+/* STEP_NEVER notes where each call begins; one visit steps only through the one it means. */
 static bool worth_stepping(struct level *v)
 {
 	unsigned c = ncalls++;
 
 	if (run.mode == STEP_NEVER && c < CALLS_MAX)
 		call_start[c] = v->inside;
-	if (run.mode != STEP_ONCE || c >= CALLS_MAX)
-		return run.mode != STEP_ONCE;
+	if (!step_only_visit() || c >= CALLS_MAX)
+		return !step_only_visit();
 	v->inside = call_start[c];
 	return call_start[c] <= run.at && (c + 1 == counted || run.at < call_start[c + 1]);
 }
@@ -288,7 +337,8 @@ void step_end(void)
 	if (failed || level[0].visits == 0)
 		return;
 	step_totals.calls++;
-	mm_audit(audit_said);		/* at rest, after each interrupted call */
+	if (run.mode != STEP_CROWD)
+		mm_audit(audit_said);	/* at rest, after each interrupted call */
 }
 
 /* --- one run */
@@ -317,6 +367,31 @@ static void check_owners(void)
 	}
 }
 
+/* What every CPU keeps for itself goes back. */
+void step_drain(void)
+{
+	for (here = run.cpus; here-- > 0;) {
+		runner_move(here);
+		page_drain();
+	}
+	here = 0;
+}
+
+static void run_script(unsigned script)
+{
+	bool crowd = run.mode == STEP_CROWD;
+
+	if (crowd) {
+		book_pooled += UNKNOWN;		/* the crowd keeps no book */
+		runner_crowd(true);
+	}
+	step_scripts[script].run();
+	if (crowd) {
+		runner_crowd(false);
+		book_pooled -= UNKNOWN;
+	}
+}
+
 uint64_t step_once(const struct step_run *r)
 {
 	struct step_place place;
@@ -332,15 +407,17 @@ uint64_t step_once(const struct step_run *r)
 	depth = 0;
 	failed = false;
 	visited = 0;
+	here = 0;
+	runner_move(0);
 	if (!runner_world(&place) || !book_open((enum step_world_id)r->world, &place))
 		return 0;
 	mm_report_to(swallow);
 	register_owners();
 	traveller_prepare();
 	book_settle();
-	step_scripts[r->script].run();
+	run_script(r->script);
 	traveller_leave();
-	page_drain();
+	step_drain();
 	if (!failed) {
 		check_owners();
 		book_check();
@@ -353,119 +430,10 @@ uint64_t step_once(const struct step_run *r)
 
 void step_again(const struct step_run *r)
 {
-	struct step_run count = { r->seed, r->world, r->script, STEP_NEVER, r->program, 0 };
+	struct step_run count = *r;
 
-	if (r->mode == STEP_ONCE)
+	count.mode = STEP_NEVER;
+	if (r->mode == STEP_ONCE || r->mode == STEP_MOVED)
 		step_once(&count);
 	step_once(r);
-}
-
-/* --- many runs */
-
-#define PROGRESS_NS 2000000000ull
-
-static void progress(const char *what)
-{
-	static unsigned long long last;
-	unsigned long long now = clock_ns();
-
-	if (last && now < last + PROGRESS_NS)
-		return;
-	if (last)
-		test_note("%s: %llu steps, %llu visits, %llu runs", what,
-			  (unsigned long long)step_totals.steps,
-			  (unsigned long long)step_totals.visits,
-			  (unsigned long long)step_totals.runs);
-	last = now;
-}
-
-void step_print_totals(void)
-{
-	const struct step_totals *t = &step_totals;
-
-	test_note("%llu steps, %llu visits (%llu nested), %llu calls interrupted, %llu runs",
-		  (unsigned long long)t->steps, (unsigned long long)t->visits,
-		  (unsigned long long)t->nested, (unsigned long long)t->calls,
-		  (unsigned long long)t->runs);
-}
-
-static bool stop(void) { return failed || step_totals.violations != 0; }
-
-static uint64_t go(uint64_t seed, unsigned world, unsigned script, enum step_mode mode,
-		   uint64_t p, uint64_t where)
-{
-	struct step_run r = { seed, world, script, mode, (enum step_program)p, where };
-
-	progress(step_scripts[script].name);
-	return stop() ? 0 : step_once(&r);
-}
-
-/* Boundary after boundary, one visit a run. */
-static void sweep_one_by_one(uint64_t seed, unsigned world, unsigned script, unsigned programs)
-{
-	uint64_t n = go(seed, world, script, STEP_NEVER, 0, 0);
-	uint64_t some = SWEEP_STEPS / (n + 1) + 4;
-	uint64_t stride = n <= SWEEP_ALL ? 1 : n / (some < SWEEP_SOME ? some : SWEEP_SOME) + 1;
-
-	for (unsigned p = 0; p < programs && !stop(); p++) {
-		uint64_t start = stride > 1 ? mix(&seed) % stride : 0;
-
-		for (uint64_t k = start; k < n && !stop(); k += stride)
-			go(seed, world, script, STEP_ONCE,
-			   programs == 1 ? k % STEP_PROGRAMS : p, k);
-	}
-}
-
-static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
-{
-	if (full || s < SWEPT)
-		sweep_one_by_one(seed, w, s, full ? STEP_PROGRAMS : 1);
-	go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS,
-	   full ? STEP_PROGRAMS : 1);
-	go(seed, w, s, STEP_STORM, 0, full ? 48 : 6);
-	go(seed, w, s, STEP_NESTED, (seed + s) % STEP_PROGRAMS, full ? 200 : 20);
-}
-
-/* Shortly: of the two small worlds, one for each script. */
-static bool left_out(uint64_t seed, unsigned w, unsigned s)
-{
-	const unsigned both = 1u << STEP_ONE | 1u << STEP_THREE;
-
-	return s >= SWEPT && both >> w & 1 && (step_scripts[s].worlds & both) == both &&
-	       (seed + s + w) % 2;
-}
-
-static void sweep_round(uint64_t seed, bool full)
-{
-	for (unsigned w = 0; w < STEP_WORLDS; w++)
-		for (unsigned s = 0; s < step_script_count; s++)
-			if (step_scripts[s].worlds >> w & 1 && (full || !left_out(seed, w, s)))
-				sweep_script(seed, w, s, full);
-}
-
-void step_sweep(uint64_t seed, uint64_t steps, bool full)
-{
-	memset(&step_totals, 0, sizeof step_totals);
-	do {
-		sweep_round(mix(&seed), full);
-	} while (step_totals.steps < steps && !stop());
-}
-
-void step_sample(uint64_t seed, uint64_t steps)
-{
-	static const uint64_t at[STEP_MODES] = { [STEP_FRESH] = 1, [STEP_STORM] = 3,
-						 [STEP_NESTED] = 5 };
-
-	memset(&step_totals, 0, sizeof step_totals);
-	/* Every boundary of the hot path, then whatever comes. */
-	sweep_one_by_one(seed, STEP_ONE, 0, 1);
-	while (step_totals.steps < steps && !stop()) {
-		unsigned w = (unsigned)(mix(&seed) % STEP_WORLDS);
-		unsigned s = (unsigned)(mix(&seed) % step_script_count);
-		unsigned m = STEP_FRESH + (unsigned)(mix(&seed) % (STEP_MODES - STEP_FRESH));
-
-		if (step_scripts[s].worlds >> w & 1)
-			go(mix(&seed), w, s, (enum step_mode)m,
-			   (unsigned)(mix(&seed) % STEP_PROGRAMS), at[m]);
-	}
 }

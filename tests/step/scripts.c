@@ -45,41 +45,59 @@ void script_give(void *page, unsigned order)
 		step_violation("I5", "a rightful free was refused: %s", page_error_name(e));
 }
 
+static void *take_quietly(gfp_t gfp, unsigned order, owner_t owner)
+{
+	void *page = allocpages(gfp, order, owner);
+
+	book_take(page, order, owner, gfp);
+	return page;
+}
+
+static void give_quietly(void *page, unsigned order, owner_t owner)
+{
+	if (!page || step_failed())
+		return;
+	book_give(page, order, owner);
+	if (freepages(page, order, owner) != PAGE_OK)
+		step_violation("I5", "a rightful free was refused");
+}
+
 void *script_take_quietly(gfp_t gfp, unsigned order)
 {
-	void *page = allocpages(gfp, order, step_owner[STEP_THREAD]);
-
-	book_take(page, order, step_owner[STEP_THREAD], gfp);
-	return page;
+	return take_quietly(gfp, order, step_owner[STEP_THREAD]);
 }
 
 void script_give_quietly(void *page, unsigned order)
 {
-	if (!page || step_failed())
-		return;
-	book_give(page, order, step_owner[STEP_THREAD]);
-	if (freepages(page, order, step_owner[STEP_THREAD]) != PAGE_OK)
-		step_violation("I5", "a rightful free was refused");
+	give_quietly(page, order, step_owner[STEP_THREAD]);
+}
+
+static bool log_held(void *page, unsigned order, owner_t owner)
+{
+	if (page && script_held < SCRIPT_LOG)
+		script_log[script_held++] = (struct held){ page, order, owner };
+	return page;
 }
 
 void script_fill(gfp_t gfp, unsigned least, unsigned spare)
 {
+	owner_t other = step_owner[STEP_OTHER];	/* so as not to draw on a contract */
+
+	if (step_cpus() > 1)
+		step_drain();
 	/* From the largest order down: what is left is little, and in pieces. */
 	for (unsigned o = 11; o-- > least;)
-		while (script_held < SCRIPT_LOG && script_free(gfp) >= spare + (1u << o)) {
-			void *page = script_take_quietly(gfp, o);
-
-			if (!page)
+		while (script_held < SCRIPT_LOG && script_free(gfp) >= spare + (1u << o))
+			if (!log_held(take_quietly(gfp, o, other), o, other))
 				break;
-			script_log[script_held++] = (struct held){ page, o };
-		}
 }
 
 void script_unfill(void)
 {
 	while (script_held > 0) {
-		script_held--;
-		script_give_quietly(script_log[script_held].page, script_log[script_held].order);
+		const struct held *h = &script_log[--script_held];
+
+		give_quietly(h->page, h->order, h->owner);
 	}
 }
 
@@ -333,11 +351,9 @@ static void take_what_is_awake(unsigned spare)
 	zone_stats(ZONE_DMA32, &s);
 	for (unsigned o = 9;; o -= 3) {
 		while (script_held < SCRIPT_LOG && s.free >= s.asleep + spare + (1u << o)) {
-			void *page = script_take_quietly(GFP_ATOMIC, o);
-
-			if (!page)
+			if (!log_held(script_take_quietly(GFP_ATOMIC, o), o,
+				      step_owner[STEP_THREAD]))
 				return;
-			script_log[script_held++] = (struct held){ page, o };
 			zone_stats(ZONE_DMA32, &s);
 		}
 		if (o == 0)
@@ -347,8 +363,7 @@ static void take_what_is_awake(unsigned spare)
 
 static void keep(void *page, unsigned order)
 {
-	if (page && script_held < SCRIPT_LOG)
-		script_log[script_held++] = (struct held){ page, order };
+	log_held(page, order, step_owner[STEP_THREAD]);
 }
 
 static void wake(void)

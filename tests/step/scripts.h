@@ -6,7 +6,7 @@
 
 #define SCRIPT_LOG 1024u
 
-struct held { void *page; unsigned order; };
+struct held { void *page; unsigned order; owner_t owner; };
 extern struct held script_log[SCRIPT_LOG];	/* what script_fill() took */
 extern unsigned script_held;
 

@@ -5,13 +5,14 @@
  * allocates, transfers and frees himself.
  *
  *   runner (kernel/, host/)   trap flag, #DB or SIGTRAP, memory, what is printed
- *   driver.c                  the plan: which script, where the traveller works
+ *   plan.c                    which runs
+ *   driver.c                  one run: where in a script the traveller works
  *   traveller.c               what he does there: the programs
  *   book.c                    who has which frame, kept without asking mm/
  *   scripts*.c                what the interrupted thread does
  *
  * One run is a fresh allocator over a small memory of its own, and everything in
- * it follows from its seven numbers (struct step_run), so that it can be repeated.
+ * it follows from its eight numbers (struct step_run), so that it can be repeated.
  */
 #pragma once
 
@@ -39,12 +40,20 @@ enum step_mode {
 	STEP_FRESH,		/* behind each instruction, once for @at programs from @program */
 	STEP_STORM,		/* at every one, after @at visits every second, ...: any program */
 	STEP_NESTED,		/* at @at of them, and is interrupted himself; see driver.c */
+	/* The thread itself goes on on another CPU, where others have been meanwhile, */
+	STEP_MOVED,		/* at boundary number @at of the run */
+	STEP_SERIES,		/* at every STEP_SERIES_GAP-th one, from @at on */
+	STEP_WANDER,		/* behind each instruction, once for @at programs from @program */
+	STEP_ROAM,		/* as a storm: at each, after @at moves at every second, ... */
+	STEP_CROWD,		/* as STEP_WANDER, while threads of all CPUs allocate */
 	STEP_MODES
 };
 
+#define STEP_SERIES_GAP 499u
+
 struct step_run {
 	uint64_t seed;
-	unsigned world, script;
+	unsigned cpus, world, script;	/* cpus: that the world has; more than one for a move */
 	enum step_mode mode;
 	enum step_program program;
 	uint64_t at;			/* see enum step_mode; boundaries count from 0 */
@@ -55,6 +64,7 @@ struct step_run {
 struct step_totals {
 	uint64_t runs, steps;		/* boundaries seen, inside mm/ and outside */
 	uint64_t visits, nested;	/* the traveller's, and those during another's visit */
+	uint64_t moves;			/* to another CPU */
 	uint64_t calls;			/* of the scripts, with at least one visit */
 	unsigned violations;
 };
@@ -74,8 +84,22 @@ void step_sweep(uint64_t seed, uint64_t steps, bool full);
 /* Some of it, as @seed picks them, until @steps have been made. */
 void step_sample(uint64_t seed, uint64_t steps);
 
-/* The runner's trap came before the instruction at @pc.  Return: are more wanted? */
-bool step_trap(uintptr_t pc);
+/* The same of moves to another CPU, until there have been @moves. */
+void step_sample_moves(uint64_t seed, uint64_t moves);
+
+/* All boundaries at which a thread can go to another CPU, with @full, or some; or in a crowd. */
+void step_sweep_moves(uint64_t seed, bool full, bool crowd);
+
+/* The runner's trap came before the instruction at @pc.  Return: what to do then. */
+enum step_answer {
+	STEP_ENOUGH,		/* no more traps */
+	STEP_MORE,
+	STEP_AWAY		/* have the thread call step_away() first */
+};
+enum step_answer step_trap(uintptr_t pc);
+
+/* The interrupted thread, between two instructions: go to another CPU. */
+void step_away(void);
 
 /* One line: what the run and its last visit were; for violations and panics. */
 void step_where(char *line, size_t size);
@@ -83,6 +107,7 @@ void step_where(char *line, size_t size);
 /* Coverage: a bit for each program that came in right behind the instruction at this offset. */
 #define STEP_TEXT_MAX 0x40000u
 extern uint8_t step_cover[STEP_TEXT_MAX];
+extern uint8_t step_moved[STEP_TEXT_MAX];	/* the same of moves, and who came before */
 
 /* --- for scripts: the next call is interrupted */
 
@@ -105,10 +130,17 @@ bool step_failed(void);
 /* Will there be no other visit in this run? */
 bool step_only_visit(void);
 
+/* How many CPUs the world has. */
+unsigned step_cpus(void);
+
+/* At rest: caches and homes of all of them are given up. */
+void step_drain(void);
+
 /* Frames that interrupted calls may have in their hands just now. */
 unsigned step_flight(void);
 
 uint64_t step_random(uint64_t below);
+uint64_t step_mix(uint64_t *state);		/* splitmix64 */
 
 struct step_script { const char *name; void (*run)(void); unsigned worlds; };
 extern const struct step_script step_scripts[];
@@ -118,7 +150,7 @@ extern const unsigned step_script_count;
 
 #define STEP_DEPTHS 2u			/* the interrupted thread's visitor, and his own */
 
-enum step_owner { STEP_THREAD, STEP_OTHER, STEP_VISITOR, STEP_HEIR, STEP_SURE, STEP_DRAWER,
+enum step_owner { STEP_THREAD, STEP_OTHER, STEP_VISITOR, STEP_HEIR, STEP_SURE, STEP_CROWDED,
 		  STEP_OWNERS };
 extern owner_t step_owner[STEP_OWNERS];
 
@@ -174,7 +206,11 @@ extern int64_t book_pooled;		/* pages that pools may keep */
 
 /* --- the runner */
 
-bool runner_world(struct step_place *place);	/* memory, cleared per-CPU area */
+bool runner_world(struct step_place *place);	/* memory, cleared per-CPU areas */
+unsigned runner_cpus(void);			/* on which the thread can go on */
+void runner_move(unsigned cpu);			/* go on there */
+void runner_crowd(bool on);			/* others allocate on all of them meanwhile */
+void runner_let_others(unsigned cpu);		/* wait until they have done something there */
 void runner_flag(bool on);			/* the trap flag */
 void runner_nested(void (*visit)(void));	/* on a stack where traps may come again */
 void runner_place_name(char *buf, size_t size, uintptr_t pc);

@@ -366,7 +366,7 @@ void traveller_leave(void)
 			release(&traveller[d], 0);
 		pool_destroy(traveller[d].pool);
 	}
-	page_drain();
+	step_drain();
 	if (step_meeting.ndamaged)
 		page_damaged_retry();
 	for (unsigned i = 0; i < step_meeting.ndamaged && !step_failed(); i++)

@@ -47,6 +47,7 @@ class Machine:
     mem: str = '256M'
     media: str = 'cdrom'            # or 'disk': the same image as a stick would hold it
     accel: str = 'tcg'
+    one_thread: bool = False        # of QEMU's for all CPUs: they take turns, without delay
     gui: bool = False
     extra: tuple = ()
     qemu: str = 'qemu-system-x86_64'
@@ -122,7 +123,8 @@ class Machine:
             machine += ',memory-backend=ram'
         if mem > 512 << 30 and 'phys-bits' not in cpu and self.accel == 'tcg':
             cpu += ',phys-bits=46'
-        args = [self.qemu, '-machine', machine, '-accel', self.accel, '-cpu', cpu,
+        accel = self.accel + (',thread=single' if self.one_thread else '')
+        args = [self.qemu, '-machine', machine, '-accel', accel, '-cpu', cpu,
                 '-smp', self.smp, *memory, '-nic', 'none',
                 '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
         if not window:

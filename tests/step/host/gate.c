@@ -70,13 +70,19 @@ bool runner_world(struct step_place *out)
 	return true;
 }
 
+/* One process plays one CPU: nobody moves. */
+unsigned runner_cpus(void) { return 1; }
+void runner_move(unsigned cpu) { (void)cpu; }
+void runner_crowd(bool on) { (void)on; }
+void runner_let_others(unsigned cpu) { (void)cpu; }
+
 static void on_trap(int signal, siginfo_t *info, void *context)
 {
 	ucontext_t *c = context;
 
 	(void)signal;
 	(void)info;
-	if (!step_trap((uintptr_t)c->uc_mcontext.gregs[REG_RIP]))
+	if (step_trap((uintptr_t)c->uc_mcontext.gregs[REG_RIP]) == STEP_ENOUGH)
 		c->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 }
 

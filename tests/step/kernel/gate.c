@@ -1,41 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The step gate in the kernel: debug exceptions on their own stack, worlds in
- * memory that is borrowed from the live allocator, which stands still meanwhile.
- */
+/* The step gate in the kernel: debug exceptions on their own stack, and the tests. */
 #define SUITE "step"
 #include "../../test.h"
-#include "../step.h"
+#include "gate.h"
 
-#include <arch/console.h>
-#include <arch/cpu.h>
 #include <arch/trap.h>
 #include <labyrinth/cmdline.h>
 #include <labyrinth/ksyms.h>
-#include <labyrinth/mm_sleep.h>
-#include <labyrinth/panic.h>
 #include <labyrinth/print.h>
 #include <labyrinth/string.h>
 
-/* linker.ld keeps what belongs to mm/ together. */
-extern unsigned char mm_text_start[], mm_text_end[];
-extern unsigned char mm_data_start[], mm_data_end[], mm_bss_start[], mm_bss_end[];
-
-#define TRAP_FLAG 0x100u		/* RFLAGS.TF */
-#define DATA_MAX  0x1000u
-#define BSS_MAX   0x8000u
 #define STACK_MAX 0x4000u
-
-static struct {
-	unsigned char data[DATA_MAX], bss[BSS_MAX], local[CPU_LOCAL_BYTES];
-} live;				/* the live allocator, while worlds come and go */
-
-static struct { void *page; unsigned order; } lent[ZONE_COUNT];
-static struct step_place place;
 
 /* --- the trap flag */
 
-/* RFLAGS.TF: a debug exception after each instruction.  Intel SDM vol. 3, 18.3.1.4. */
+/* A debug exception after each instruction. */
 void runner_flag(bool on)
 {
 	uint64_t flags = __builtin_ia32_readeflags_u64();
@@ -97,122 +76,23 @@ void runner_nested(void (*visit)(void))
 	step_on_stack(nested, nest_stack + STACK_MAX);
 }
 
-static bool on_trap(struct trap_frame *f)
+bool gate_on_trap(struct trap_frame *f)
 {
 	exception_top = (unsigned char *)(f + 1);
-	if (!step_trap(f->rip))
+	switch (step_trap(f->rip)) {
+	case STEP_ENOUGH:
 		f->rflags &= ~(uint64_t)TRAP_FLAG;
-	return true;
-}
-
-/* --- memory */
-
-static unsigned char *local_area(void)
-{
-	return (unsigned char *)(uintptr_t)cpu_local_area(cpu_number());
-}
-
-static bool borrow(void)
-{
-	static const gfp_t where[ZONE_COUNT] = { GFP_DMA, GFP_DMA32, 0 };
-	static const unsigned orders[ZONE_COUNT][2] = { { 9, 9 }, { 15, 9 }, { 11, 9 } };
-
-	page_drain();
-	for (unsigned z = 0; z < ZONE_COUNT; z++) {
-		place.base[z] = place.frames[z] = 0;
-		for (unsigned i = 0; i < 2 && !lent[z].page; i++) {
-			unsigned order = orders[z][i];
-			void *page = allocpages(GFP_NOWAIT | where[z], order, OWNER_KERNEL);
-			uint32_t f = page ? page_to_frame(page).n : 0;
-
-			if (!page)
-				continue;
-			if ((f < ZONE_DMA_END ? 0u : f < ZONE_DMA32_END ? 1u : 2u) != z) {
-				freepages(page, order, OWNER_KERNEL);
-				continue;
-			}
-			lent[z].page = page;
-			lent[z].order = order;
-			place.base[z] = f;
-			place.frames[z] = 1u << order;
-		}
+		break;
+	case STEP_AWAY:
+		gate_send_away(f);
+		break;
+	case STEP_MORE:
+		break;
 	}
-	return lent[ZONE_DMA].page;
-}
-
-static void give_back(void)
-{
-	for (unsigned z = 0; z < ZONE_COUNT; z++)
-		if (lent[z].page)
-			freepages(lent[z].page, lent[z].order, OWNER_KERNEL);
-	memset(lent, 0, sizeof lent);
-}
-
-static void put_aside(void)
-{
-	memcpy(live.data, mm_data_start, (size_t)(mm_data_end - mm_data_start));
-	memcpy(live.bss, mm_bss_start, (size_t)(mm_bss_end - mm_bss_start));
-	memcpy(live.local, local_area(), CPU_LOCAL_BYTES);
-}
-
-static void bring_back(void)
-{
-	memcpy(mm_data_start, live.data, (size_t)(mm_data_end - mm_data_start));
-	memcpy(mm_bss_start, live.bss, (size_t)(mm_bss_end - mm_bss_start));
-	memcpy(local_area(), live.local, CPU_LOCAL_BYTES);
-}
-
-bool runner_world(struct step_place *out)
-{
-	memset(local_area(), 0, CPU_LOCAL_BYTES);
-	*out = place;
 	return true;
 }
 
 /* --- the tests */
-
-/* A panic is what many faults end in: then the report says where the last visit was. */
-static void print_where(void)
-{
-	char where[256];
-
-	step_where(where, sizeof where);
-	kprintf("  # STEP-FAIL panic %s\n", where);
-}
-
-static void announce(void)
-{
-	static bool done;
-
-	if (!done)
-		panic_add_section("The step gate", print_where);
-	done = true;
-}
-
-/* Interrupts off: nobody else on this CPU may come to the allocator that is not there. */
-static void with_a_world(void (*run)(void))
-{
-	uint64_t flags = __builtin_ia32_readeflags_u64();
-
-	ASSERT((size_t)(mm_bss_end - mm_bss_start) <= sizeof live.bss);
-	ASSERT((size_t)(mm_data_end - mm_data_start) <= sizeof live.data);
-	ASSERT((size_t)(mm_text_end - mm_text_start) <= STEP_TEXT_MAX);
-	if (!borrow()) {
-		give_back();
-		test_skip("no 2 MiB below 16 MiB are free");
-		return;
-	}
-	__asm__ volatile("cli" : : : "memory");
-	announce();
-	put_aside();
-	mm_set_sleeper(NULL);		/* until it is brought back with the rest */
-	trap_handler_t old = trap_set_handler(TRAP_DEBUG, on_trap);
-	run();
-	trap_set_handler(TRAP_DEBUG, old);
-	bring_back();
-	__builtin_ia32_writeeflags_u64(flags);
-	give_back();
-}
 
 #define SAMPLE 1500000u		/* steps: a second or two */
 
@@ -250,6 +130,7 @@ static void sweep_as_told(void)
 
 	for (unsigned i = 0; i < step_script_count && i < 64; i++)
 		names[i] = step_scripts[i].name;
+	r.cpus = (unsigned)number("stepcpus", 1);
 	r.script = index_of("stepscript", names, step_script_count, step_script_count);
 	r.world = index_of("stepworld", step_world_names, STEP_WORLDS, 0);
 	r.mode = index_of("stepmode", step_mode_names, STEP_MODES, STEP_FRESH);
@@ -258,12 +139,14 @@ static void sweep_as_told(void)
 	memset(&step_totals, 0, sizeof step_totals);
 	if (r.script < step_script_count)
 		step_again(&r);
+	else if (r.cpus > 1)
+		step_sweep_moves(r.seed, number("stepfull", 0), number("stepcrowd", 0));
 	else
 		step_sweep(r.seed, number("stepsteps", 0), number("stepfull", 0));
 }
 
 /* One line for each 32 bytes of text in which a visitor has been: two digits a byte. */
-static void print_cover(void)
+static void print_cover(const uint8_t *cover)
 {
 	char line[80];
 
@@ -272,8 +155,8 @@ static void print_cover(void)
 		size_t n = 0;
 
 		for (size_t i = at; i < at + 32; i++) {
-			any |= step_cover[i] != 0;
-			n += (size_t)ksnprintf(line + n, sizeof line - n, "%02x", step_cover[i]);
+			any |= cover[i] != 0;
+			n += (size_t)ksnprintf(line + n, sizeof line - n, "%02x", cover[i]);
 		}
 		if (any)
 			kprintf("STEP-COVER %zx %s\n", at, line);
@@ -282,14 +165,21 @@ static void print_cover(void)
 
 TEST_BY_NAME(as_told)
 {
+	bool moves = number("stepcpus", 1) > 1;
+
 	memset(step_cover, 0, sizeof step_cover);
-	with_a_world(sweep_as_told);
+	memset(step_moved, 0, sizeof step_moved);
+	if (!moves)
+		gate_with_a_world(1, sweep_as_told);
+	else
+		EXPECT(gate_with_moves(sweep_as_told));
 	step_print_totals();
-	kprintf("STEP-TOTALS %llu %llu %llu %llu %llu %u\n",
+	kprintf("STEP-TOTALS %llu %llu %llu %llu %llu %llu %u\n",
 		(unsigned long long)step_totals.steps, (unsigned long long)step_totals.visits,
 		(unsigned long long)step_totals.nested, (unsigned long long)step_totals.calls,
-		(unsigned long long)step_totals.runs, step_totals.violations);
-	print_cover();
+		(unsigned long long)step_totals.runs,
+		(unsigned long long)step_totals.moves, step_totals.violations);
+	print_cover(moves ? step_moved : step_cover);
 	kprintf("STEP-END\n");
 	EXPECT_EQ(step_totals.violations, 0);
 }
@@ -364,7 +254,32 @@ TEST(a_visitor_between_any_two_instructions)
 		test_skip("auditing so much memory after each call takes too long");
 		return;
 	}
-	with_a_world(sample);
+	gate_with_a_world(1, sample);
+	step_print_totals();
+	EXPECT_EQ(step_totals.violations, 0);
+}
+
+/* Two CPUs that each run in a thread of QEMU's need a millisecond or two for a move. */
+#define MOVES 300u
+
+static void sample_moves(void)
+{
+	step_sample_moves(test_random(), MOVES);
+}
+
+TEST(a_thread_that_goes_to_another_cpu_between_any_two_instructions)
+{
+	struct mm_stats s;
+
+	mm_stats(&s);
+	if (s.frames > MOST_FRAMES) {
+		test_skip("auditing so much memory after each call takes too long");
+		return;
+	}
+	if (!gate_with_moves(sample_moves)) {
+		test_skip("needs another CPU");
+		return;
+	}
 	step_print_totals();
 	EXPECT_EQ(step_totals.violations, 0);
 }
