@@ -25,6 +25,7 @@
 #define INNER_VISITS  64u	/* at most, during one visit */
 
 struct step_totals step_totals;
+uint64_t step_moves_most = UINT64_MAX;
 uint8_t step_cover[STEP_TEXT_MAX], step_moved[STEP_TEXT_MAX];
 static uint8_t been[STEP_TEXT_MAX];	/* visits behind each instruction, in this run */
 owner_t step_owner[STEP_OWNERS];
@@ -133,6 +134,8 @@ static bool is_fresh(size_t behind, unsigned programs)
 /* Does a visitor come in now?  Then @program is what he will do. */
 static bool due(struct level *v, size_t behind)
 {
+	if (moves(run.mode) && step_totals.moves >= step_moves_most)
+		return false;
 	switch (run.mode) {
 	case STEP_ONCE:
 	case STEP_MOVED:

@@ -159,20 +159,23 @@ void step_sample(uint64_t seed, uint64_t steps)
 	}
 }
 
-void step_sample_moves(uint64_t seed, uint64_t moves)
+void step_sample_moves(uint64_t seed, uint64_t moves, bool crowd)
 {
+	const unsigned modes = STEP_CROWD + crowd - STEP_WANDER;
 	static const uint64_t at[STEP_MODES] = { [STEP_WANDER] = 1, [STEP_ROAM] = 3,
 						 [STEP_CROWD] = 1 };
 
 	cpus = runner_cpus();
+	step_moves_most = moves;
 	memset(&step_totals, 0, sizeof step_totals);
 	sweep_moves(seed, STEP_ONE, 0, false);
 	while (step_totals.moves < moves && !stop()) {
 		unsigned w = (unsigned)(step_mix(&seed) % STEP_WORLDS);
 		unsigned s = (unsigned)(step_mix(&seed) % step_script_count);
-		unsigned m = STEP_WANDER + (unsigned)(step_mix(&seed) % (STEP_MODES - STEP_WANDER));
+		unsigned m = STEP_WANDER + (unsigned)(step_mix(&seed) % modes);
 
 		if (step_scripts[s].worlds >> w & 1)
 			go(step_mix(&seed), w, s, (enum step_mode)m, 0, at[m]);
 	}
+	step_moves_most = UINT64_MAX;
 }

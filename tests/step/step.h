@@ -69,6 +69,7 @@ struct step_totals {
 	unsigned violations;
 };
 extern struct step_totals step_totals;
+extern uint64_t step_moves_most;	/* no more moves behind so many */
 void step_print_totals(void);
 extern const char *const step_program_names[STEP_PROGRAMS], *const step_mode_names[STEP_MODES];
 
@@ -84,8 +85,11 @@ void step_sweep(uint64_t seed, uint64_t steps, bool full);
 /* Some of it, as @seed picks them, until @steps have been made. */
 void step_sample(uint64_t seed, uint64_t steps);
 
-/* The same of moves to another CPU, until there have been @moves. */
-void step_sample_moves(uint64_t seed, uint64_t moves);
+/*
+ * The same of moves to another CPU, until there have been @moves.  No crowd where CPUs take
+ * turns in one thread of an emulator's: to let others do something takes long there.
+ */
+void step_sample_moves(uint64_t seed, uint64_t moves, bool crowd);
 
 /* All boundaries at which a thread can go to another CPU, with @full, or some; or in a crowd. */
 void step_sweep_moves(uint64_t seed, bool full, bool crowd);

@@ -139,6 +139,8 @@ static void sweep_as_told(void)
 	memset(&step_totals, 0, sizeof step_totals);
 	if (r.script < step_script_count)
 		step_again(&r);
+	else if (r.cpus > 1 && number("stepmoves", 0))
+		step_sample_moves(r.seed, number("stepmoves", 0), false);
 	else if (r.cpus > 1)
 		step_sweep_moves(r.seed, number("stepfull", 0), number("stepcrowd", 0));
 	else
@@ -260,11 +262,11 @@ TEST(a_visitor_between_any_two_instructions)
 }
 
 /* Two CPUs that each run in a thread of QEMU's need a millisecond or two for a move. */
-#define MOVES 300u
+#define MOVES 500u
 
 static void sample_moves(void)
 {
-	step_sample_moves(test_random(), MOVES);
+	step_sample_moves(test_random(), MOVES, true);
 }
 
 TEST(a_thread_that_goes_to_another_cpu_between_any_two_instructions)
