@@ -141,13 +141,14 @@ TEST(who_yields_lets_an_equal_run)
 	struct relay r = { 0 };
 	struct thread *t = thread_create_on(0, "yields", THREAD_NORMAL, OWNER_KERNEL,
 					    count_and_yield, &r);
+	unsigned in_vain = 0;
 
-	for (unsigned before = 0; before < 100; before = r.count) {
+	/* The clock may take the CPU from the other before he has counted, but not often. */
+	for (unsigned before = 0; before < 100 && in_vain < 10; before = r.count) {
 		thread_yield();
-		EXPECT_CMP(r.count, >, before);
-		if (r.count <= before)
-			break;
+		in_vain += r.count <= before;
 	}
+	EXPECT_CMP(in_vain, <, 10);
 	join(t);
 	EXPECT_EQ(r.count, 100);
 }
