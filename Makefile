@@ -60,7 +60,8 @@ OBJDUMP := $(CROSS)objdump
 export LD NM OBJCOPY OBJDUMP
 
 Q   := $(if $(V),,@)
-say  = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
+# Printed by make itself: a process for each line would cost more than some compilations.
+say  = $(if $(V),,$(info $() $() $(1) $(2)))
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         $(if $(WERROR),-Werror)
@@ -68,9 +69,9 @@ BASE := -std=c17 -g -Iinclude -MMD -MP $(WARN)
 
 # What is built depends on a file of its flags, or of the list of its parts, which changes
 # only when they do.  The + has it brought up to date by make -n too, which would otherwise
-# believe that everything had to be built.
+# believe that everything had to be built.  $(2): objects, whose folders are made, too.
 define note
-	+@mkdir -p $(@D)
+	+@mkdir -p $(sort $(@D) $(patsubst %/,%,$(dir $(2))))
 	+@printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
 endef
 
@@ -101,21 +102,18 @@ KSRC   := $(wildcard boot/*.[cS] kernel/*.[cS] kernel/sched/*.c mm/*.c arch/x86_
 KOBJ   := $(patsubst %,$B/k/%.o,$(KSRC)) $B/k/gen/font.c.o
 
 $B/k/flags: FORCE
-	$(call note,$(CC) $(KFLAGS))
+	$(call note,$(CC) $(KFLAGS),$(KOBJ))
 
 $B/k/%.c.o: %.c $B/k/flags
-	@mkdir -p $(@D)
-	$(call say,CC,$<)
+	$(call say,CC     ,$<)
 	$Q$(CC) $(KFLAGS) -c $< -o $@
 
 $B/k/gen/%.c.o: $B/gen/%.c $B/k/flags
-	@mkdir -p $(@D)
-	$(call say,CC,$<)
+	$(call say,CC     ,$<)
 	$Q$(CC) $(KFLAGS) -c $< -o $@
 
 $B/k/%.S.o: %.S $B/k/flags
-	@mkdir -p $(@D)
-	$(call say,AS,$<)
+	$(call say,AS     ,$<)
 	$Q$(CC) $(KFLAGS) -c $< -o $@
 
 # The screen's fonts, from the package console-setup-linux: smallest first.
@@ -124,7 +122,7 @@ FONTS   := Uni2-Terminus16 Uni2-Terminus24x12 Uni2-Terminus32x16
 
 $B/gen/font.c: tools/mkfont Makefile
 	@mkdir -p $(@D)
-	$(call say,FONT,$@)
+	$(call say,FONT   ,$@)
 	$Q$(PYTHON) tools/mkfont --dir '$(FONTDIR)' --out $@ $(FONTS)
 
 # Linked twice: of the first link tools/ksyms makes the kernel's own symbol table.
@@ -136,17 +134,17 @@ $B/k/parts: FORCE
 
 $B/ksyms/first.elf: linker.ld $(KOBJ) $B/k/parts
 	@mkdir -p $(@D)
-	$(call say,LD,$@)
+	$(call say,LD     ,$@)
 	$Q$(KLINK) -o $@
 
 $B/ksyms/table.o: $B/ksyms/first.elf tools/ksyms
-	$(call say,KSYMS,$@)
+	$(call say,KSYMS  ,$@)
 	$Q$(PYTHON) tools/ksyms make $< $B/ksyms/table.bin
 	$Qprintf '.section .ksyms,"a"\n.balign 8\n.incbin "%s"\n' $B/ksyms/table.bin | \
 		$(CC) -c -x assembler - -o $@
 
 $B/labyrinth.elf: $B/ksyms/table.o
-	$(call say,LD,$@)
+	$(call say,LD     ,$@)
 	$Q$(KLINK) $< -o $@
 	$Q$(PYTHON) tools/ksyms check $@
 
@@ -169,23 +167,21 @@ HTEST  := $(wildcard tests/*.c tests/unit/*.c tests/host/*.c) $(call conform,hos
 HOBJ   := $(patsubst %,$(HB)/obj/%.o,$(HCORE) $(HTEST)) $(HB)/obj/gen/font.c.o
 
 $(HB)/obj/flags: FORCE
-	$(call note,$(HOSTCC) $(HFLAGS))
+	$(call note,$(HOSTCC) $(HFLAGS),$(HOBJ) $(CREW) $(STEPOBJ) $(MEMMAP) $(LOOKUP))
 
 $(HB)/obj/%.c.o: %.c $(HB)/obj/flags
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<)
+	$(call say,HOSTCC ,$<)
 	$Q$(HOSTCC) $(HFLAGS) -c $< -o $@
 
 $(HB)/obj/gen/%.c.o: $B/gen/%.c $(HB)/obj/flags
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<)
+	$(call say,HOSTCC ,$<)
 	$Q$(HOSTCC) $(HFLAGS) -c $< -o $@
 
 $(HB)/obj/parts: FORCE
 	$(call note,$(HOBJ))
 
 $(HB)/tests: $(HOBJ) $(HB)/obj/parts
-	$(call say,HOSTLD,$@)
+	$(call say,HOSTLD ,$@)
 	$Q$(HOSTCC) $(if $(SAN),-fsanitize=$(SAN)) $(HOBJ) -pthread -o $@
 
 # our own allocator's tests alone, for ThreadSanitizer: make SAN=thread build/host-thread/crew
@@ -195,7 +191,7 @@ CREWSRC := $(wildcard mm/*.c arch/host/*.c) kernel/print.c tests/runner.c tests/
 CREW    := $(patsubst %,$(HB)/obj/%.o,$(CREWSRC))
 
 $(HB)/crew: $(CREW)
-	$(call say,HOSTLD,$@)
+	$(call say,HOSTLD ,$@)
 	$Q$(HOSTCC) $(if $(SAN),-fsanitize=$(SAN)) $^ -pthread -o $@
 
 # mm/ single-stepped in a process; all of its code in one section, whose bounds ld tells
@@ -204,26 +200,26 @@ STEPOBJ := $(patsubst %,$(HB)/obj/%.o,$(wildcard arch/host/*.c) kernel/print.c t
           tests/after_each.c tests/host/main.c $(call step,host))
 
 $(HB)/step.mm.o: $(STEPMM) $(HB)/obj/parts
-	$(call say,LD,$@)
+	$(call say,LD     ,$@)
 	$Q$(LD) -r $(STEPMM) -o $@
 	$Q$(OBJCOPY) --rename-section .text=mm_text --rename-section .text.unlikely=mm_text $@
 
 $(HB)/step: $(HB)/step.mm.o $(STEPOBJ)
-	$(call say,HOSTLD,$@)
+	$(call say,HOSTLD ,$@)
 	$Q$(HOSTCC) $^ -pthread -o $@
 
 # what a firmware map means, on any machine: build/host/memmap FILE
 MEMMAP := $(patsubst %,$(HB)/obj/%.o,$(wildcard tools/memmap/*.c mm/memmap*.c))
 
 $(HB)/memmap: $(MEMMAP)
-	$(call say,HOSTLD,$@)
+	$(call say,HOSTLD ,$@)
 	$Q$(HOSTCC) $(if $(SAN),-fsanitize=$(SAN)) $^ -o $@
 
 # the kernel's symbol lookups, for tests/ksyms-check
 LOOKUP := $(patsubst %,$(HB)/obj/%.o,tests/ksyms/lookup.c kernel/symtab.c)
 
 $(HB)/ksyms-lookup: $(LOOKUP)
-	$(call say,HOSTLD,$@)
+	$(call say,HOSTLD ,$@)
 	$Q$(HOSTCC) $(if $(SAN),-fsanitize=$(SAN)) $^ -o $@
 
 # --- benchmarks in the kernel, counted in instructions
@@ -248,23 +244,22 @@ LIBOBJ  := $(patsubst %,$(HB)/lib/%.o,$(wildcard mm/*.c arch/host/lib/*.c) kerne
 HOSTLIB := $(HB)/liblabyrinth-mm.a $(HB)/include/labyrinth-mm.h
 
 $(HB)/lib/flags: FORCE
-	$(call note,$(HOSTCC) $(LIBFLAGS))
+	$(call note,$(HOSTCC) $(LIBFLAGS),$(LIBOBJ))
 
 $(HB)/lib/%.c.o: %.c $(HB)/lib/flags
-	@mkdir -p $(@D)
-	$(call say,LIBCC,$<)
+	$(call say,LIBCC  ,$<)
 	$Q$(HOSTCC) $(LIBFLAGS) -c $< -o $@
 
 $(HB)/lib/parts: FORCE
 	$(call note,$(LIBOBJ))
 
 $(HB)/lib/liblabyrinth-mm.o: $(LIBOBJ) $(HB)/lib/parts
-	$(call say,LIBLD,$@)
+	$(call say,LIBLD  ,$@)
 	$Q$(HOSTCC) $(LIBFLAGS) -r $(LIBONE) $(LIBOBJ) -o $@
 	$Q$(OBJCOPY) --localize-hidden $@
 
 $(HB)/liblabyrinth-mm.a: $(HB)/lib/liblabyrinth-mm.o
-	$(call say,AR,$@)
+	$(call say,AR     ,$@)
 	$Qrm -f $@ && $(AR) rcs $@ $<
 
 $(HB)/include/%.h: arch/host/lib/%.h
@@ -305,7 +300,7 @@ $B/explore/flags: FORCE
 
 $B/explore/explore: $(EXSRC) $(wildcard include/*/*.h mm/*.h arch/explore/*.h \
                     arch/explore/include/port/*.h tests/explore/*.h) $B/explore/flags
-	$(call say,HOSTCC,$@)
+	$(call say,HOSTCC ,$@)
 	$Q$(HOSTCC) $(EXFLAGS) $(EXSRC) -o $@
 
 explore: $B/explore/explore    ## mm/ under all schedules of its atomic operations
@@ -353,12 +348,12 @@ FUZZOBJ   := $(patsubst %,$B/fuzz/obj/%.o,$(sort $(foreach f,$(FUZZERS),$(fuzz-$
 
 $B/fuzz/obj/%.c.o: %.c
 	@mkdir -p $(@D)
-	$(call say,FUZZCC,$<)
+	$(call say,FUZZCC ,$<)
 	$Q$(FUZZCC) $(FUZZFLAGS) -c $< -o $@
 
 define fuzzer
 $B/fuzz/$(1): $(patsubst %,$B/fuzz/obj/%.o,$(fuzz-$(1)-src))
-	$$(call say,FUZZLD,$$@)
+	$$(call say,FUZZLD ,$$@)
 	$$Q$(FUZZCC) -fsanitize=fuzzer,address,undefined $$^ -pthread -o $$@
 
 fuzz-$(1): $B/fuzz/$(1)
@@ -378,11 +373,11 @@ fuzz: $(addprefix fuzz-,$(FUZZERS)) ## all fuzzers, SECONDS=10 each; fuzz-memmap
 IMAGE := $B/labyrinth$(if $(CMDLINE),-cmdline).iso
 
 $B/labyrinth.iso: $B/labyrinth.elf tools/mkiso
-	$(call say,ISO,$@)
+	$(call say,ISO    ,$@)
 	$Qtools/mkiso $< $@
 
 $B/labyrinth-cmdline.iso: $B/labyrinth.elf tools/mkiso FORCE
-	$(call say,ISO,$@)
+	$(call say,ISO    ,$@)
 	$Qtools/mkiso -c "$$CMDLINE" $< $@
 
 BOOT    ?= $(if $(filter microvm,$(MACHINE)),direct,bios)
