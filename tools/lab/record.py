@@ -11,7 +11,7 @@ import os
 import subprocess
 import tempfile
 
-from lab.machine import Machine, Unusable
+from lab.machine import EXIT_FAILED, EXIT_OK, Machine, Unusable
 
 QUIET = ['-monitor', 'none', '-no-reboot', '-serial', 'stdio']
 ICOUNT_SHIFT = 7                    # 128 ns an instruction, about what a machine needs
@@ -91,7 +91,9 @@ class Recording:
             at = next((i for i, (x, y) in enumerate(zip(first, second)) if x != y),
                       min(len(first), len(second)))
             return f'the serial line differs from byte {at} on: compare {self.path}.out and {again}'
-        if status != self.what['status']:
+        # Newer QEMUs (10.0) replay the end as a plain shutdown, and lose the kernel's status.
+        lost = status == 0 and self.what['status'] in (EXIT_OK, EXIT_FAILED)
+        if status != self.what['status'] and not lost:
             return f'QEMU ended with {status}, and with {self.what["status"]} when recorded'
         return ''
 
