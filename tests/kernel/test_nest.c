@@ -265,8 +265,9 @@ TEST(an_nmi_at_any_instruction_of_entry_and_exit)
 		attack_file((const void *)nest_enter, "arch/x86_64/nest.c");
 		nmi_remove(count_nmi);
 		EXPECT_EQ(window.lost, 0);
-		EXPECT_CMP(window.landed, >, 50);
-		EXPECT_CMP(window.leaving, >, 50);
+		/* or it attacked next to nothing; how many there are is the compiler's choice */
+		EXPECT_CMP(window.landed, >, 40);
+		EXPECT_CMP(window.leaving, >, 40);
 		EXPECT_CMP(top - window.lowest, <=, NEST_LANDED);
 		test_note("%u instructions landed, %u leaving; %llu bytes of a landing stack",
 			  window.landed, window.leaving,
