@@ -34,6 +34,20 @@ static inline bool home_get(const struct tree *t, unsigned level, uint32_t *inde
 	return key >> 32 == t->id + 1;
 }
 
+/* The node where this CPU has last given whole children back.  A hint. */
+static inline void home_given(const struct tree *t, unsigned level, uint32_t index)
+{
+	local_store(LOCAL_GIVEN, (uint64_t)level << 48 | home_key(t, index));
+}
+
+static inline bool home_given_get(const struct tree *t, unsigned level, uint32_t *index)
+{
+	uint64_t key = local_load(LOCAL_GIVEN);
+
+	*index = (uint32_t)key;
+	return key >> 32 == (level << 16 | (t->id + 1));
+}
+
 /* Before a walk: the home is not hidden any more, and its rank is true.  Context: any. */
 void home_show(unsigned level);
 

@@ -16,104 +16,7 @@ static inline bool root_fits(const struct tree *t, unsigned order)
 	return node_at_least(atom_load(&t->level[t->root]->word), ENTRY_OPEN + order) != 0;
 }
 
-/* --- level 0: bits */
-
-/* T4 for a group, without working out its code where that is more, or not, for certain. */
-static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask)
-{
-	unsigned e = tree_entry(t, 1, group);
-
-	if (e >= ENTRY_OPEN && e < ENTRY_OPEN + GROUP_ORDER) {
-		unsigned larger = e - ENTRY_OPEN + 1;
-		unsigned first = (unsigned)__builtin_ctzll(mask) & ~((1u << larger) - 1);
-		uint64_t around = run_mask(first, larger);
-
-		/* A gift inside one run of the next order can complete none but that. */
-		if (mask & ~around ? bits_run(bits, larger) < 0 : (bits & around) != around)
-			return;
-	}
-	tree_given(t, 1, group, bits_code(bits), bits == UINT64_MAX);
-}
-
-void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
-{
-	uint64_t bits = atom_load(&t->bits[group]);	/* pairs with every CAS on the bits */
-
-	do {
-		if (bits & mask)
-			panic("group %u: frames given back are free already (%016llx & %016llx)",
-			      group, (unsigned long long)bits, (unsigned long long)mask);
-		/* Pairs with the taker's CAS: he sees the words as we left them.  Then T4. */
-	} while (!atom_cas(&t->bits[group], &bits, bits | mask) && retry_count(t->id));
-	bits |= mask;
-	bits_given(t, group, bits, mask);
-	fill_changed(t, group, (int)n, bits);
-}
-
-/* Take @mask out of @bits as just read.  Return: did it count? */
-static bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask, unsigned n)
-{
-	/* Pairs with the giver's CAS.  Then T3: take, then look at the entry. */
-	if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {
-		retry_count(t->id);
-		return false;
-	}
-	bits &= ~mask;
-	if (!tree_counts(t, 1, group)) {
-		/* T3: put back what we took and nothing else; pairs as any gift. */
-		while (!atom_cas(&t->bits[group], &bits, bits | mask))
-			retry_count(t->id);
-		tree_given(t, 1, group, bits_code(bits | mask), (bits | mask) == UINT64_MAX);
-		return false;
-	}
-	if (bits == 0)
-		tree_exhausted(t, 1, group);
-	fill_changed(t, group, -(int)n, bits);
-	return true;
-}
-
-/* A block of an order below GROUP_ORDER out of one group, if it has one. */
-static bool take_from_group(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
-{
-	for (;;) {
-		unsigned e = tree_entry(t, 1, group);
-		if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
-			return false;
-
-		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
-		int run = bits_run(bits, order);
-		if (run < 0) {
-			if (entry_fits(e, order))
-				tree_settle(t, 1, group, false);
-			return false;
-		}
-		*first = (group << GROUP_ORDER) + (uint32_t)run;
-		if (take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order))
-			return true;
-	}
-}
-
-/* What is free in the lower or else the upper half of a group. */
-static uint32_t take_half(struct tree *t, uint32_t group, uint32_t *half)
-{
-	for (;;) {
-		unsigned e = tree_entry(t, 1, group);
-		if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
-			return 0;
-
-		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
-		if (bits == 0) {
-			if (e != ENTRY_NONE)
-				tree_settle(t, 1, group, false);
-			return 0;
-		}
-		unsigned up = (uint32_t)bits ? 0 : 1;
-		uint64_t mask = bits & (uint64_t)UINT32_MAX << 32 * up;
-		*half = group * 2 + up;
-		if (take_bits(t, group, bits, mask, bits_count((uint32_t)(mask >> 32 * up))))
-			return (uint32_t)(mask >> 32 * up);
-	}
-}
+/* --- level 0: groups */
 
 /* Home's area before any other, and in it open groups before whole ones. */
 static uint32_t take_some_at_home(struct tree *t, uint32_t *half)
@@ -129,7 +32,7 @@ static uint32_t take_some_at_home(struct tree *t, uint32_t *half)
 		some = any & ~whole ? any & ~whole : any;
 		uint32_t g = (home & ~(NODE_FANOUT - 1)) + first_slot(some);
 
-		if ((taken = take_half(t, g, half))) {
+		if ((taken = group_take_half(t, g, half))) {
 			home_move(t, 0, g);
 			return taken;
 		}
@@ -145,35 +48,34 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half)
 		return taken;
 	home_show(0);
 	while (!taken && walk(t, 0, 0, &group))
-		if ((taken = take_half(t, group, half)))
+		if ((taken = group_take_half(t, group, half)))
 			home_move(t, 0, group);
 	return taken;
 }
 
 /* --- levels 1 and up: whole children */
 
-/* 2^log equal entries from slot 0. */
-static inline uint64_t run_of(unsigned log, uint64_t entry)
-{
-	static const uint64_t ones[] = { 0x1, 0x21, 0x8421 };
+/* Where a run of one child, the most frequent, is worth a copy of the code of its own. */
+#define INLINE inline __attribute__((always_inline))
 
-	return ones[log] * entry;
-}
+/* Of 2^log entries from slot 0, the lowest bit each. */
+static const uint64_t run_ones[] = { 0x1, 0x21, 0x8421 };
 
-static inline bool run_is(uint64_t w, unsigned slot, unsigned log, unsigned entry)
+/* At @at, a bit's place in the word, is a run of 2^@log entries all @entry? */
+static inline bool run_is(uint64_t w, unsigned at, unsigned log, unsigned entry)
 {
-	return (w >> slot * ENTRY_BITS & run_of(log, ENTRY_MASK)) == run_of(log, entry);
+	return (w >> at & run_ones[log] * ENTRY_MASK) == run_ones[log] * entry;
 }
 
 /* The word after a run of FULL entries is HELD, or the reverse. */
-static inline uint64_t run_held(uint64_t w, unsigned slot, unsigned log)
+static inline uint64_t run_held(uint64_t w, unsigned at, unsigned log)
 {
-	return w - (run_of(log, ENTRY_FULL - ENTRY_HELD) << slot * ENTRY_BITS) + NODE_VERSION;
+	return w - (run_ones[log] * (ENTRY_FULL - ENTRY_HELD) << at) + NODE_VERSION;
 }
 
-static inline uint64_t run_freed(uint64_t w, unsigned slot, unsigned log)
+static inline uint64_t run_freed(uint64_t w, unsigned at, unsigned log)
 {
-	return w + (run_of(log, ENTRY_FULL - ENTRY_HELD) << slot * ENTRY_BITS) + NODE_VERSION;
+	return w + (run_ones[log] * (ENTRY_FULL - ENTRY_HELD) << at) + NODE_VERSION;
 }
 
 /* The hints for groups that are taken or given as a whole. */
@@ -184,38 +86,57 @@ static inline void count_groups(struct node *area, unsigned slot, unsigned log, 
 }
 
 /*
- * T4 for a node that was given the run of 2^@log children at @slot: without
- * working out its code where the gift completes nothing larger.
+ * T4 for child @slot and those of its run, without the node's code where that is more than is
+ * asked: what can be had after the gift and could not before.
  */
-static inline void node_given(struct tree *t, unsigned l, uint32_t self, uint64_t w,
-			      unsigned slot, unsigned log)
+static inline void node_given(struct tree *t, unsigned l, uint32_t self, uint64_t w, unsigned slot,
+			      unsigned log)
 {
-	if (l == t->root)
-		return;
+	unsigned whole = ENTRY_OPEN + child_order(l), most = ENTRY_OPEN + most_order(l + 1);
+	unsigned e = tree_entry(t, l + 1, self), code = whole;
 
-	unsigned whole = child_order(l), e = tree_entry(t, l + 1, self);
-	if (log == 0 && e - (ENTRY_OPEN + whole) <= 3 &&
-	    !entry_fits(node_entry(w, slot ^ 1), whole))
+	if (log > 0 || node_entry(w, slot ^ 1) >= whole) {
+		/* It may have completed a larger run. */
+		if (e == most && (!node_all_full(w) || home_is(t, l, self)))
+			return;
+		code = node_code(w, l);
+	} else if (e >= whole && e <= most) {
 		return;
-	if (e == ENTRY_OPEN + whole + 3 && (!node_all_full(w) || home_is(t, l, self)))
-		return;
-	tree_given(t, l + 1, self, node_code(w, l), node_all_full(w));
+	}
+	tree_given(t, l + 1, self, code, node_all_full(w));
 }
 
-static inline void give_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, unsigned log)
+static void give_run_again(struct tree *t, unsigned l, uint32_t c, unsigned log);
+
+/* The run of 2^@log children from child @c of level @l. */
+static INLINE void give_run(struct tree *t, unsigned l, uint32_t c, unsigned log)
 {
+	uint32_t self = c / NODE_FANOUT;
 	struct node *n = &t->level[l][self];
+	unsigned slot = c % NODE_FANOUT, at = slot * ENTRY_BITS;
 	uint64_t w = atom_load(&n->word), new;	/* pairs with every CAS on the node */
 
-	do {
-		if (!run_is(w, slot, log, ENTRY_HELD))
-			panic("level %u node %u: a block given back is not held", l, self);
-		new = run_freed(w, slot, log);
-		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
-	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));
+	if (!run_is(w, at, log, ENTRY_HELD))
+		panic("level %u child %u: a block given back is not held", l, c);
+	new = run_freed(w, at, log);
+	home_given(t, l, self);
+	/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
+	if (__builtin_expect(!atom_cas(&n->word, &w, new), 0)) {
+		give_run_again(t, l, c, log);
+		return;
+	}
 	if (l == 1)
 		count_groups(n, slot, log, 64);
-	node_given(t, l, self, new, slot, log);
+	if (l < t->root)
+		node_given(t, l, self, new, slot, log);
+}
+
+/* Out of line, so that who loses nothing saves no registers. */
+static __attribute__((noinline)) void give_run_again(struct tree *t, unsigned l, uint32_t c,
+						     unsigned log)
+{
+	retry_count(t->id);
+	give_run(t, l, c, log);
 }
 
 /* Bring the children of a run that are free but unmerged, or unclear, to FULL. */
@@ -225,30 +146,53 @@ static void merge_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, 
 		tree_merge(t, l, self * NODE_FANOUT + s);
 }
 
-/* A run of 2^log children that are FULL as they stand.  Return: false if there is none. */
-static inline bool take_full_run(struct tree *t, unsigned l, uint32_t self, unsigned log,
-				 uint32_t *first)
+/* T3: the entry above is not simply open.  Return: does the take count?  Else it is undone. */
+static __attribute__((noinline)) bool late_run(struct tree *t, unsigned l, uint32_t c,
+					       unsigned log)
+{
+	if (tree_taken(t, l + 1, c / NODE_FANOUT))
+		return true;
+	give_run(t, l, c, log);
+	return false;
+}
+
+enum took { TOOK_NONE, TOOK_LATE, TOOK_LOST, TOOK };
+
+/* A run of 2^log children that are FULL as they stand: child *@c and the next. */
+static INLINE enum took take_full_run(struct tree *t, unsigned l, uint32_t self, unsigned log,
+				      uint32_t *c, uint64_t *left)
 {
 	struct node *n = &t->level[l][self];
-	uint64_t w = atom_load(&n->word), runs, new;	/* pairs with every CAS on the node */
-	unsigned slot;
+	uint64_t w = atom_load(&n->word);	/* pairs with every CAS on the node */
+	uint64_t runs = node_full_runs(w, log);
 
-	do {
-		runs = node_full_runs(w, log);
-		if (!runs)
-			return false;
-		slot = first_slot(runs);
-		new = run_held(w, slot, log);
-		/* Pairs with the CAS in give_run().  Then T3. */
-	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));
-	*first = (self * NODE_FANOUT + slot) << child_order(l);
-	if (!tree_counts(t, l + 1, self)) {
-		give_run(t, l, self, slot, log);	/* T3 */
-		return false;
-	}
+	if (!runs)
+		return TOOK_NONE;
+	unsigned at = (unsigned)__builtin_ctzll(runs), slot = at / ENTRY_BITS;
+	*left = run_held(w, at, log);
+	*c = self * NODE_FANOUT + slot;
+	/* Pairs with the CAS in give_run().  Then T3. */
+	if (__builtin_expect(!atom_cas(&n->word, &w, *left), 0))
+		return TOOK_LOST;
 	if (l == 1)
 		count_groups(n, slot, log, 0);
-	if (node_exhausted(new) && !home_is(t, l, self))
+	if (l < t->root && tree_entry(t, l + 1, self) - ENTRY_OPEN > ORDER_MAX)
+		return TOOK_LATE;
+	return TOOK;
+}
+
+static bool take_run(struct tree *t, unsigned l, uint32_t self, unsigned log, uint32_t *first)
+{
+	enum took took;
+	uint64_t left;
+	uint32_t c;
+
+	while ((took = take_full_run(t, l, self, log, &c, &left)) == TOOK_LOST)
+		retry_count(t->id);
+	if (took == TOOK_NONE || (took == TOOK_LATE && !late_run(t, l, c, log)))
+		return false;
+	*first = c << child_order(l);
+	if (node_exhausted(left))
 		tree_exhausted(t, l + 1, self);
 	return true;
 }
@@ -261,7 +205,7 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 	unsigned log = order - child_order(l);
 
 	for (;;) {
-		if (take_full_run(t, l, self, log, first))
+		if (take_run(t, l, self, log, first))
 			return true;
 
 		uint64_t w = atom_load(&n->word);	/* a hint; the CAS decides */
@@ -272,7 +216,7 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 			return false;
 		}
 		unsigned slot = first_slot(runs);
-		if (run_is(w, slot, log, ENTRY_FULL))
+		if (run_is(w, slot * ENTRY_BITS, log, ENTRY_FULL))
 			return false;		/* came too late: walk again */
 		merge_run(t, l, self, slot, log);
 	}
@@ -330,8 +274,25 @@ static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found
 
 static bool take_at(struct tree *t, unsigned l, uint32_t self, unsigned order, uint32_t *first)
 {
-	return l == 0 ? take_from_group(t, self, order, first)
+	return l == 0 ? group_take(t, self, order, first)
 		      : take_from_node(t, l, self, order, first);
+}
+
+/*
+ * Where this CPU has just given, unless another has its home there: the entries above promise
+ * it already, and its lines are at hand.  What a CPU replaces again and again stays in place.
+ */
+static bool take_where_given(struct tree *t, unsigned l, unsigned order, uint32_t *first)
+{
+	unsigned log = order - child_order(l);
+	uint32_t self;
+
+	/* All hints; the CAS decides. */
+	if (!home_given_get(t, l, &self) || (l < t->root && fill_hidden(t, l + 1, self)) ||
+	    !node_full_runs(atom_load(&t->level[l][self].word), log))
+		return false;
+	home_move(t, l, self);
+	return take_run(t, l, self, log, first);
 }
 
 /* The home, then its neighbours under the same node: most often that is enough. */
@@ -369,6 +330,8 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 		return false;
 	if (floor == t->root)
 		return take_at(t, floor, 0, order, first);
+	if (floor > 0 && take_where_given(t, floor, order, first))
+		return true;
 	if (take_near_home(t, floor, order, first))
 		return true;
 	if (!root_fits(t, order))
@@ -382,57 +345,78 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 	return false;
 }
 
+/* What the home does not give at the first try. */
+static __attribute__((noinline)) bool take_lost(struct tree *t, unsigned order, uint32_t *first)
+{
+	retry_count(t->id);
+	return tree_take(t, order, first);
+}
+
+static __attribute__((noinline)) bool take_late(struct tree *t, unsigned order, uint32_t c,
+						uint32_t *first)
+{
+	unsigned l = order_level(order);
+
+	*first = c << child_order(l);
+	return late_run(t, l, c, order - child_order(l)) || take_elsewhere(t, l, order, first);
+}
+
+/*
+ * A run of 2^@log children at home.  A home is not struck off: what was taken from it will
+ * likely be given back.
+ */
+static INLINE bool take_at_home(struct tree *t, unsigned l, uint32_t home, unsigned order,
+				unsigned log, uint32_t *first)
+{
+	uint32_t c;
+	uint64_t left;
+
+	switch (take_full_run(t, l, home, log, &c, &left)) {
+	case TOOK:
+		*first = c << child_order(l);
+		return true;
+	case TOOK_LATE:
+		return take_late(t, order, c, first);
+	case TOOK_LOST:
+		return take_lost(t, order, first);
+	default:
+		return take_elsewhere(t, l, order, first);
+	}
+}
+
+static __attribute__((noinline)) bool take_run_at_home(struct tree *t, unsigned l, uint32_t home,
+						       unsigned order, uint32_t *first)
+{
+	return take_at_home(t, l, home, order, order - child_order(l), first);
+}
+
 bool tree_take(struct tree *t, unsigned order, uint32_t *first)
 {
-	unsigned floor = order_level(order);
+	unsigned l = order_level(order);
 	uint32_t home;
 
-	if (floor > 0 && home_get(t, floor, &home) &&
-	    take_full_run(t, floor, home, order - child_order(floor), first))
-		return true;
-	return take_elsewhere(t, floor, order, first);
+	if (l == 0 || !home_get(t, l, &home))
+		return take_elsewhere(t, l, order, first);
+	/* One child, or several: known to the compiler, the first is a third shorter. */
+	if (order == child_order(l))
+		return take_at_home(t, l, home, order, 0, first);
+	return take_run_at_home(t, l, home, order, first);
+}
+
+static __attribute__((noinline)) void give_any_run(struct tree *t, unsigned l, uint32_t c,
+						   unsigned log)
+{
+	give_run(t, l, c, log);
 }
 
 void tree_give(struct tree *t, uint32_t first, unsigned order)
 {
-	unsigned l = order_level(order);
+	unsigned l = order_level(order), log = order - child_order(l);
 
-	if (l == 0) {
+	if (l == 0)
 		tree_give_bits(t, first >> GROUP_ORDER, run_mask(first & 63, order), 1u << order);
-		return;
-	}
-	uint32_t c = first >> child_order(l);
-	give_run(t, l, c / NODE_FANOUT, c % NODE_FANOUT, order - child_order(l));
-}
-
-/* --- one frame in particular */
-
-/* Open what governs @frame from above.  Return: false if a block holds it, or a race was lost. */
-static bool open_above(struct tree *t, uint32_t frame)
-{
-	for (unsigned l = t->root; l >= 1; l--) {
-		uint32_t c = frame >> child_order(l);
-		unsigned e = tree_entry(t, l, c);
-
-		if (entry_parked(e) && (e == ENTRY_HELD || !tree_open(t, l, c)))
-			return false;
-	}
-	return true;
-}
-
-bool tree_take_frame(struct tree *t, uint32_t frame)
-{
-	uint32_t group = frame >> GROUP_ORDER;
-	uint64_t mask = (uint64_t)1 << frame % 64;
-
-	for (unsigned tries = 0; tries < 8; tries++) {
-		if (!open_above(t, frame))
-			continue;
-		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
-		if (!(bits & mask))
-			return false;
-		if (take_bits(t, group, bits, mask, 1))
-			return true;
-	}
-	return false;
+	else if (log == 0)
+		give_run(t, l, first >> child_order(l), 0);
+	else
+		give_any_run(t, l, first >> child_order(l), log);
 }

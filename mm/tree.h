@@ -134,7 +134,13 @@ void tree_leave_homes(void);
 /* The order of the free block around @frame (relative to base), or -1.  Context: any. */
 int tree_free_order(const struct tree *t, uint32_t frame);
 
-/* For tree.c and settle.c. */
+/* For tree.c, group.c and settle.c. */
+
+/* A block of an order below GROUP_ORDER out of one group, if it has one. */
+bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first);
+
+/* What is free in the lower or else the upper half of a group: a bit each, as tree_take_some(). */
+uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half);
 
 /* Make the entry for child @c of level @l truthful; FULL if it is, and @merge; and those above. */
 void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge);

@@ -7,6 +7,7 @@ from collections import namedtuple
 Mutant = namedtuple('Mutant', 'name path what old new harmless', defaults=('',))
 
 SETTLE, TREE, CACHE, ZONE = 'mm/settle.c', 'mm/tree.c', 'mm/cache.c', 'mm/zone.c'
+GROUP = 'mm/group.c'
 CPU_CACHE, PAGE, FREE, WORD = 'mm/cache.h', 'mm/page.c', 'mm/free.c', 'mm/word.h'
 HANDS, ATOMIC = 'mm/hands.c', 'arch/host/include/port/atomic.h'
 ALLOC, POOL = 'mm/alloc.c', 'mm/pool.c'
@@ -93,45 +94,45 @@ MUTANTS = (
     Mutant('no-look', 'mm/tree.h', 'a taker does not look at the entry afterwards (T3)',
            '''l > t->root || __builtin_expect(tree_entry(t, l, c) - ENTRY_OPEN <= ORDER_MAX, 1) ||
 	       tree_taken(t, l, c);''', 'true;'),
-    Mutant('undo-dropped', TREE, 'a late take is not put back (T3)',
+    Mutant('undo-dropped', GROUP, 'a late take is not put back (T3)',
            '''		while (!atom_cas(&t->bits[group], &bits, bits | mask))
 			retry_count(t->id);
 ''', ''),
-    Mutant('undo-too-much', TREE, 'a late take puts back more than it took (T3)',
+    Mutant('undo-too-much', GROUP, 'a late take puts back more than it took (T3)',
            'while (!atom_cas(&t->bits[group], &bits, bits | mask))\n\t\t\tretry_count',
            'while (!atom_cas(&t->bits[group], &bits, UINT64_MAX))\n\t\t\tretry_count'),
-    Mutant('undo-untold', TREE, 'a late take that is put back is not told above (T4)',
+    Mutant('undo-untold', GROUP, 'a late take that is put back is not told above (T4)',
            '		tree_given(t, 1, group, bits_code(bits | mask), '
            '(bits | mask) == UINT64_MAX);\n', '', MENDED),
-    Mutant('take-store', TREE, 'bits are taken by a store',
+    Mutant('take-store', GROUP, 'bits are taken by a store',
            'if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {',
            'if (atom_store(&t->bits[group], bits & ~mask), false) {'),
-    Mutant('give-store', TREE, 'bits are given by a store',
+    Mutant('give-store', GROUP, 'bits are given by a store',
            'while (!atom_cas(&t->bits[group], &bits, bits | mask) && retry_count(t->id));',
            'while (atom_store(&t->bits[group], bits | mask), false);'),
-    Mutant('give-untold', TREE, 'a gift of bits is not told above (T4)',
+    Mutant('give-untold', GROUP, 'a gift of bits is not told above (T4)',
            '\tbits_given(t, group, bits, mask);\n', ''),
-    Mutant('give-told-less', TREE, 'a gift of bits is told only when it completes much (T4)',
+    Mutant('give-told-less', GROUP, 'a gift of bits is told only when it completes much (T4)',
            'unsigned larger = e - ENTRY_OPEN + 1;', 'unsigned larger = e - ENTRY_OPEN + 2;'),
     Mutant('run-store', TREE, 'whole children are taken by a store',
-           '''		/* Pairs with the CAS in give_run().  Then T3. */
-	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));''',
-           '''		/* Pairs with the CAS in give_run().  Then T3. */
-	} while (atom_store(&n->word, new), false);'''),
+           'if (__builtin_expect(!atom_cas(&n->word, &w, *left), 0))',
+           'if (atom_store(&n->word, *left), false)'),
     Mutant('run-undo-dropped', TREE, 'a late take of whole children is not put back (T3)',
-           '\t\tgive_run(t, l, self, slot, log);\t/* T3 */\n', ''),
+           '\tgive_run(t, l, c, log);\n\treturn false;\n', '\treturn false;\n'),
     Mutant('run-given-store', TREE, 'whole children are given by a store',
-           '''		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
-	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));''',
-           '''		/* Pairs with the CAS in take_full_run(), as a bit's.  Then T4. */
-	} while (atom_store(&n->word, new), false);'''),
+           'if (__builtin_expect(!atom_cas(&n->word, &w, new), 0)) {',
+           'if (atom_store(&n->word, new), false) {'),
     Mutant('run-given-untold', TREE, 'a gift of whole children is not told above (T4)',
-           '\tnode_given(t, l, self, new, slot, log);\n', ''),
+           '\t\tnode_given(t, l, self, new, slot, log);\n', '\t\t;\n'),
+    Mutant('run-told-less', TREE, 'a gift of whole children tells of no larger run',
+           'code = node_code(w, l);', 'code = whole;'),
+    Mutant('run-no-look', TREE, 'a taker of whole children does not look above afterwards (T3)',
+           'tree_entry(t, l + 1, self) - ENTRY_OPEN > ORDER_MAX)', 'false)'),
     Mutant('run-no-version', TREE, 'a node word that comes back after a run looks unchanged',
-           'w - (run_of(log, ENTRY_FULL - ENTRY_HELD) << slot * ENTRY_BITS) + NODE_VERSION;',
-           'w - (run_of(log, ENTRY_FULL - ENTRY_HELD) << slot * ENTRY_BITS);',
+           'w - (run_ones[log] * (ENTRY_FULL - ENTRY_HELD) << at) + NODE_VERSION;',
+           'w - (run_ones[log] * (ENTRY_FULL - ENTRY_HELD) << at);',
            'from FULL to HELD and back: a word that comes back means the same'),
-    Mutant('no-exhausted', TREE, 'a group that is used up is not struck off',
+    Mutant('no-exhausted', GROUP, 'a group that is used up is not struck off',
            '\tif (bits == 0)\n\t\ttree_exhausted(t, 1, group);\n', '',
            'an entry may promise too much; who finds nothing there settles it'),
     # --- caches

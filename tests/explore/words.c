@@ -41,7 +41,8 @@ static enum explore_kind kind_of_local(size_t off)
 		return words_exact ? WORD_SHARED : WORD_OWN;
 	if (off >= LOCAL_NET && off < LOCAL_FOLDED)
 		return WORD_OWN;
-	if (off < LOCAL_DELTA || (off >= LOCAL_FOLDED && off < LOCAL_EVENTS))
+	if (off < LOCAL_DELTA || (off >= LOCAL_FOLDED && off < LOCAL_EVENTS) ||
+	    off == LOCAL_GIVEN)
 		return WORD_OWN;
 	return WORD_NOISE;
 }

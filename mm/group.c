@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* Level 0 of the tree: the 64 bits of a group, taken and given; tree.h has the rules. */
+#include "tree.h"
+
+#include <labyrinth/panic.h>
+
+#include "fill.h"
+#include "home.h"
+#include "retry.h"
+
+/* T4 for a group, without working out its code where that is more, or not, for certain. */
+static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask)
+{
+	unsigned e = tree_entry(t, 1, group);
+
+	if (e >= ENTRY_OPEN && e < ENTRY_OPEN + GROUP_ORDER) {
+		unsigned larger = e - ENTRY_OPEN + 1;
+		unsigned first = (unsigned)__builtin_ctzll(mask) & ~((1u << larger) - 1);
+		uint64_t around = run_mask(first, larger);
+
+		/* A gift inside one run of the next order can complete none but that. */
+		if (mask & ~around ? bits_run(bits, larger) < 0 : (bits & around) != around)
+			return;
+	}
+	tree_given(t, 1, group, bits_code(bits), bits == UINT64_MAX);
+}
+
+void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
+{
+	uint64_t bits = atom_load(&t->bits[group]);	/* pairs with every CAS on the bits */
+
+	do {
+		if (bits & mask)
+			panic("group %u: frames given back are free already (%016llx & %016llx)",
+			      group, (unsigned long long)bits, (unsigned long long)mask);
+		/* Pairs with the taker's CAS: he sees the words as we left them.  Then T4. */
+	} while (!atom_cas(&t->bits[group], &bits, bits | mask) && retry_count(t->id));
+	bits |= mask;
+	bits_given(t, group, bits, mask);
+	fill_changed(t, group, (int)n, bits);
+}
+
+/* Take @mask out of @bits as just read.  Return: did it count? */
+static bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask, unsigned n)
+{
+	/* Pairs with the giver's CAS.  Then T3: take, then look at the entry. */
+	if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {
+		retry_count(t->id);
+		return false;
+	}
+	bits &= ~mask;
+	if (!tree_counts(t, 1, group)) {
+		/* T3: put back what we took and nothing else; pairs as any gift. */
+		while (!atom_cas(&t->bits[group], &bits, bits | mask))
+			retry_count(t->id);
+		tree_given(t, 1, group, bits_code(bits | mask), (bits | mask) == UINT64_MAX);
+		return false;
+	}
+	if (bits == 0)
+		tree_exhausted(t, 1, group);
+	fill_changed(t, group, -(int)n, bits);
+	return true;
+}
+
+bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
+{
+	for (;;) {
+		unsigned e = tree_entry(t, 1, group);
+		if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
+			return false;
+
+		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
+		int run = bits_run(bits, order);
+		if (run < 0) {
+			if (entry_fits(e, order))
+				tree_settle(t, 1, group, false);
+			return false;
+		}
+		*first = (group << GROUP_ORDER) + (uint32_t)run;
+		if (take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order))
+			return true;
+	}
+}
+
+uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half)
+{
+	for (;;) {
+		unsigned e = tree_entry(t, 1, group);
+		if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
+			return 0;
+
+		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
+		if (bits == 0) {
+			if (e != ENTRY_NONE)
+				tree_settle(t, 1, group, false);
+			return 0;
+		}
+		unsigned up = (uint32_t)bits ? 0 : 1;
+		uint64_t mask = bits & (uint64_t)UINT32_MAX << 32 * up;
+		*half = group * 2 + up;
+		if (take_bits(t, group, bits, mask, bits_count((uint32_t)(mask >> 32 * up))))
+			return (uint32_t)(mask >> 32 * up);
+	}
+}
+
+/* --- one frame in particular */
+
+/* Open what governs @frame from above.  Return: false if a block holds it, or a race was lost. */
+static bool open_above(struct tree *t, uint32_t frame)
+{
+	for (unsigned l = t->root; l >= 1; l--) {
+		uint32_t c = frame >> child_order(l);
+		unsigned e = tree_entry(t, l, c);
+
+		if (entry_parked(e) && (e == ENTRY_HELD || !tree_open(t, l, c)))
+			return false;
+	}
+	return true;
+}
+
+bool tree_take_frame(struct tree *t, uint32_t frame)
+{
+	uint32_t group = frame >> GROUP_ORDER;
+	uint64_t mask = (uint64_t)1 << frame % 64;
+
+	for (unsigned tries = 0; tries < 8; tries++) {
+		if (!open_above(t, frame))
+			continue;
+		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
+		if (!(bits & mask))
+			return false;
+		if (take_bits(t, group, bits, mask, 1))
+			return true;
+	}
+	return false;
+}
