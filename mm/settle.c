@@ -21,7 +21,8 @@ struct step { uint64_t marked, settled; };
 /*
  * What child @c can give.  A node is read by a CAS: who has prepared a change of it while
  * he trusted its entry, which is DIRTY now, shall fail (T6, T7).  Nobody has where all is
- * HELD; and where somebody else is settling in it, it promises the most.
+ * HELD.  Where somebody else is settling in it his marks count as whole children, which is as
+ * much as tree_raise() makes of anything there.
  */
 static inline unsigned read_child(const struct tree *t, unsigned l, uint32_t c, bool merge)
 {
@@ -37,7 +38,7 @@ static inline unsigned read_child(const struct tree *t, unsigned l, uint32_t c, 
 		if (node_all_held(w))
 			return ENTRY_NONE;
 		if (node_any_dirty(w))
-			return ENTRY_OPEN + most_order(l);
+			return node_code(w, l - 1);
 	} while (!atom_cas(&n->word, &w, w + NODE_VERSION) && retry_count(t->id));
 	if (node_exhausted(w))
 		return ENTRY_NONE;
@@ -199,8 +200,11 @@ bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned code)
 		if (e >= code || e == ENTRY_HELD)
 			break;
 		s[n] = (struct step){ w, node_change(w, slot, e, code) };
-		if (entry_fits(code, child_order(k)))
-			code = node_code(s[n].settled, k);
+		if (!entry_fits(code, child_order(k)))
+			continue;
+		if (node_any_dirty(w))
+			return false;		/* see read_child() */
+		code = node_code(s[n].settled, k);
 	}
 	while (n-- > 0)
 		/* Pairs with who reads the node to write less above it: read_child(). */

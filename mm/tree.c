@@ -345,20 +345,20 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 	return false;
 }
 
-/* What the home does not give at the first try. */
-static __attribute__((noinline)) bool take_lost(struct tree *t, unsigned order, uint32_t *first)
-{
-	retry_count(t->id);
-	return tree_take(t, order, first);
-}
-
-static __attribute__((noinline)) bool take_late(struct tree *t, unsigned order, uint32_t c,
-						uint32_t *first)
+/* What the home does not give at the first try, child @c if it came too late. */
+static __attribute__((noinline)) bool take_after(struct tree *t, unsigned order, enum took took,
+						 uint32_t c, uint32_t *first)
 {
 	unsigned l = order_level(order);
 
+	if (took == TOOK_LOST) {
+		retry_count(t->id);
+		return tree_take(t, order, first);
+	}
 	*first = c << child_order(l);
-	return late_run(t, l, c, order - child_order(l)) || take_elsewhere(t, l, order, first);
+	if (took == TOOK_LATE && late_run(t, l, c, order - child_order(l)))
+		return true;
+	return take_elsewhere(t, l, order, first);
 }
 
 /*
@@ -368,20 +368,14 @@ static __attribute__((noinline)) bool take_late(struct tree *t, unsigned order, 
 static INLINE bool take_at_home(struct tree *t, unsigned l, uint32_t home, unsigned order,
 				unsigned log, uint32_t *first)
 {
-	uint32_t c;
+	uint32_t c = 0;
 	uint64_t left;
+	enum took took = take_full_run(t, l, home, log, &c, &left);
 
-	switch (take_full_run(t, l, home, log, &c, &left)) {
-	case TOOK:
-		*first = c << child_order(l);
-		return true;
-	case TOOK_LATE:
-		return take_late(t, order, c, first);
-	case TOOK_LOST:
-		return take_lost(t, order, first);
-	default:
-		return take_elsewhere(t, l, order, first);
-	}
+	if (took != TOOK)
+		return take_after(t, order, took, c, first);
+	*first = c << child_order(l);
+	return true;
 }
 
 static __attribute__((noinline)) bool take_run_at_home(struct tree *t, unsigned l, uint32_t home,

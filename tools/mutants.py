@@ -63,10 +63,13 @@ MUTANTS = (
     Mutant('read-by-load', SETTLE, 'a node is read without changing it (T6, T7)',
            'while (!atom_cas(&n->word, &w, w + NODE_VERSION) && retry_count(t->id));',
            'while (false);'),
-    Mutant('read-dirty', SETTLE, 'a node in which somebody is settling promises what it seems to',
+    Mutant('read-dirty', SETTLE, 'a node in which somebody is settling is changed, too',
            '''		if (node_any_dirty(w))
-			return ENTRY_OPEN + most_order(l);
+			return node_code(w, l - 1);
 ''', '', 'it only keeps two settlers from undoing each other for ever'),
+    Mutant('raise-dirty', SETTLE, 'a raising trusts a node in which somebody is settling (T6)',
+           '\t\tif (node_any_dirty(w))\n\t\t\treturn false;\t\t/* see read_child() */\n', '',
+           'it takes three CPUs in one node, one of them at home; no scenario has them'),
     Mutant('raise-store', SETTLE, 'an entry is raised by a store (T6)',
            '''		if (!atom_cas(&node_of_child(t, l + n, c >> 3 * n)->word, &s[n].marked,
 			      s[n].settled)) {''',

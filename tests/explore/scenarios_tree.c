@@ -13,6 +13,7 @@ static void take_0(void) { do_take(0); }
 static void take_5(void) { do_take(5); }
 static void take_6(void) { do_take(6); }
 static void take_7(void) { do_take(7); }
+static void take_8(void) { do_take(8); }
 static void take_9(void) { do_take(9); }
 
 static void take_give(unsigned order)
@@ -278,6 +279,23 @@ const struct scenario case_parts_3 = {
 	.name = "parts-3", .what = "three CPUs give back the three parts of an area",
 	.areas = 2, .strict = true, .setup = area_in_three,
 	.program = { .cpus = 3, .cpu = { give_area_0, give_area_256, give_area_384 } },
+};
+
+/* A group of an area that promises more than it has: CPU 0 may be stopped settling in it. */
+static void one_group_of_four(void)
+{
+	hold_all(0);
+	let(0, 8);
+	take_for(0, 5);
+	take_for(64, 6);
+	take_for(128, 6);
+	take_for(192, 6);
+}
+
+const struct scenario case_stopped = {
+	.name = "stopped", .what = "a gift completes a group, four are wanted and promised (I10)",
+	.areas = 1, .strict = true, .setup = one_group_of_four,
+	.program = { .cpus = 2, .cpu = { give_low, take_8 } },
 };
 
 static void one_area(void)
