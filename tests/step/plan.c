@@ -10,8 +10,8 @@
 #define SWEPT         2u	/* the first scripts, of the hot path: always one by one */
 #define SWEEP_ALL     220u	/* boundaries of a script for which each program is tried at each */
 #define SWEEP_SOME    300u	/* else at most so many of them for each program, */
-#define MOVES_ALL     2000u	/* boundaries of a script at each of which a run moves the thread */
-#define MOVES_MANY    300u	/* else at so many of them, and in series at all */
+#define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
+#define MOVES_MANY    100u	/* else at so many of them, and in series at all */
 #define MOVES_SOME    12u	/* shortly */
 #define SWEEP_STEPS   400000u	/* fewer where the way there is long */
 
@@ -92,20 +92,21 @@ static bool left_out(uint64_t seed, unsigned w, unsigned s)
 	       (seed + s + w) % 2;
 }
 
-static void sweep_round(uint64_t seed, bool full)
+static void sweep_round(uint64_t seed, bool full, unsigned only)
 {
 	for (unsigned w = 0; w < STEP_WORLDS; w++)
 		for (unsigned s = 0; s < step_script_count; s++)
-			if (step_scripts[s].worlds >> w & 1 && (full || !left_out(seed, w, s)))
+			if (step_scripts[s].worlds >> w & 1 && (full || !left_out(seed, w, s)) &&
+			    (s == only || only == STEP_ALL_SCRIPTS))
 				sweep_script(seed, w, s, full);
 }
 
-void step_sweep(uint64_t seed, uint64_t steps, bool full)
+void step_sweep(uint64_t seed, uint64_t steps, bool full, unsigned only)
 {
 	cpus = 1;
 	memset(&step_totals, 0, sizeof step_totals);
 	do {
-		sweep_round(step_mix(&seed), full);
+		sweep_round(step_mix(&seed), full, only);
 	} while (step_totals.steps < steps && !stop());
 }
 

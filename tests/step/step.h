@@ -49,7 +49,7 @@ enum step_mode {
 	STEP_MODES
 };
 
-#define STEP_SERIES_GAP 499u
+#define STEP_SERIES_GAP 199u
 
 struct step_run {
 	uint64_t seed;
@@ -79,8 +79,12 @@ uint64_t step_once(const struct step_run *r);
 /* The same on its own: counts first, if the mode needs that. */
 void step_again(const struct step_run *r);
 
-/* All worlds and scripts until @steps have been made; with @full, every boundary one by one. */
-void step_sweep(uint64_t seed, uint64_t steps, bool full);
+/*
+ * All worlds and scripts, or @only one, until @steps have been made; with @full, every boundary
+ * one by one.
+ */
+#define STEP_ALL_SCRIPTS UINT32_MAX
+void step_sweep(uint64_t seed, uint64_t steps, bool full, unsigned only);
 
 /* Some of it, as @seed picks them, until @steps have been made. */
 void step_sample(uint64_t seed, uint64_t steps);
@@ -168,6 +172,8 @@ extern struct step_meeting {
 	bool drawable;
 	void *victim;
 	unsigned order, lost;
+	void *spare;			/* a visitor's page, when the last one is in a cache */
+	unsigned homes;			/* of this order, not 0: homes to move to */
 	owner_t leaver;			/* a visitor may have this owner unregistered, */
 	bool left;			/* and has done so */
 	frame_t damaged[4];		/* to be taken out of quarantine behind the run */

@@ -167,11 +167,31 @@ static void draw_from(struct pool *pool, gfp_t gfp, owner_t owner)
 		expect(freepage(page, owner), PAGE_OK, "free of a pool's page");
 }
 
+/* Two out and both back: the stack's top is the slot that it was, with the other page (P1). */
+static void swap_two(struct pool *pool)
+{
+	owner_t owner = step_owner[STEP_THREAD];
+	void *page[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		page[i] = pool_take(pool);
+		book_take(page[i], 0, owner, GFP_ATOMIC);
+	}
+	for (unsigned i = 0; i < 2 && !step_failed(); i++) {
+		if (!page[i])
+			continue;
+		book_give(page[i], 0, owner);
+		expect(pool_give(pool, page[i]), PAGE_OK, "gift of one of two");
+	}
+}
+
 static void draw_from_a_pool(struct traveller *t)
 {
 	if (step_meeting.ndamaged)
 		return;			/* a pool may not like what it is given back */
-	if (step_meeting.pool && below(2))
+	if (step_meeting.pool && below(3) == 0)
+		swap_two(step_meeting.pool);
+	else if (step_meeting.pool && below(2))
 		draw_from(step_meeting.pool, GFP_ATOMIC, step_owner[STEP_THREAD]);
 	else if (t->pool)
 		draw_from(t->pool, GFP_ATOMIC | GFP_DMA, step_owner[STEP_VISITOR]);
@@ -267,6 +287,48 @@ static void race(void)
 	}
 }
 
+/* Into the tree with one, and then the last one out of the cache: there is one all the time. */
+static void swap_last(void)
+{
+	owner_t owner = step_owner[STEP_VISITOR];
+
+	book_give(step_meeting.spare, 0, owner);
+	expect(freepage(step_meeting.spare, owner), PAGE_OK, "free of a spare page");
+	step_meeting.spare = allocpage(GFP_ATOMIC, owner);
+	book_take(step_meeting.spare, 0, owner, GFP_ATOMIC);
+}
+
+/* To other homes, and away from them: what is whole again there is left to who moves next. */
+static void move_house(unsigned order)
+{
+	owner_t owner = step_owner[STEP_VISITOR];
+	void *page[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		page[i] = allocpages(GFP_ATOMIC, order, owner);
+		book_take(page[i], order, owner, GFP_ATOMIC);
+	}
+	for (unsigned i = 3; i-- > 0 && !step_failed();) {
+		if (!page[i])
+			continue;
+		book_give(page[i], order, owner);
+		expect(freepages(page[i], order, owner), PAGE_OK, "free at a home");
+	}
+}
+
+/* What the script has arranged for him.  Seldom where many come, so that the call gets on. */
+static void meet(void)
+{
+	if (!step_only_visit() && below(8))
+		return;
+	if (step_meeting.victim)
+		race();
+	if (step_meeting.spare)
+		swap_last();
+	if (step_meeting.homes)
+		move_house(step_meeting.homes);
+}
+
 static void come_and_go(void)
 {
 	owner_t o;
@@ -318,9 +380,8 @@ void traveller_visit(unsigned depth, enum step_program p, uint64_t *state)
 	uint64_t *before = random;
 
 	random = state;
-	/* Seldom where many come, or the race would be over before the call has begun. */
-	if (step_meeting.victim && depth == 0 && (step_only_visit() || below(8) == 0))
-		race();
+	if (depth == 0)
+		meet();
 	if (p == STEP_BATCH) {
 		batch(t);
 		draw_from_a_pool(t);

@@ -131,20 +131,20 @@ static void sweep_as_told(void)
 	for (unsigned i = 0; i < step_script_count && i < 64; i++)
 		names[i] = step_scripts[i].name;
 	r.cpus = (unsigned)number("stepcpus", 1);
-	r.script = index_of("stepscript", names, step_script_count, step_script_count);
+	r.script = index_of("stepscript", names, step_script_count, STEP_ALL_SCRIPTS);
 	r.world = index_of("stepworld", step_world_names, STEP_WORLDS, 0);
-	r.mode = index_of("stepmode", step_mode_names, STEP_MODES, STEP_FRESH);
+	r.mode = index_of("stepmode", step_mode_names, STEP_MODES, STEP_MODES);
 	r.program = index_of("stepprogram", step_program_names, STEP_PROGRAMS, 0);
 	r.at = number("stepat", 0);
 	memset(&step_totals, 0, sizeof step_totals);
-	if (r.script < step_script_count)
+	if (r.script < step_script_count && r.mode < STEP_MODES)
 		step_again(&r);
 	else if (r.cpus > 1 && number("stepmoves", 0))
 		step_sample_moves(r.seed, number("stepmoves", 0), false);
 	else if (r.cpus > 1)
 		step_sweep_moves(r.seed, number("stepfull", 0), number("stepcrowd", 0));
 	else
-		step_sweep(r.seed, number("stepsteps", 0), number("stepfull", 0));
+		step_sweep(r.seed, number("stepsteps", 0), number("stepfull", 0), r.script);
 }
 
 /* One line for each 32 bytes of text in which a visitor has been: two digits a byte. */
