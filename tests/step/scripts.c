@@ -72,7 +72,7 @@ void script_give_quietly(void *page, unsigned order)
 	give_quietly(page, order, step_owner[STEP_THREAD]);
 }
 
-static bool log_held(void *page, unsigned order, owner_t owner)
+bool script_log_held(void *page, unsigned order, owner_t owner)
 {
 	if (page && script_held < SCRIPT_LOG)
 		script_log[script_held++] = (struct held){ page, order, owner };
@@ -88,7 +88,7 @@ void script_fill(gfp_t gfp, unsigned least, unsigned spare)
 	/* From the largest order down: what is left is little, and in pieces. */
 	for (unsigned o = 11; o-- > least;)
 		while (script_held < SCRIPT_LOG && script_free(gfp) >= spare + (1u << o))
-			if (!log_held(take_quietly(gfp, o, other), o, other))
+			if (!script_log_held(take_quietly(gfp, o, other), o, other))
 				break;
 }
 
@@ -341,71 +341,6 @@ static void cached_last(void)
 	script_unfill();
 }
 
-static uint64_t cached(void)
-{
-	struct zone_stats s;
-
-	zone_stats(ZONE_DMA, &s);
-	return s.cached;
-}
-
-/* One page out of the tree, past the caches. */
-static void *take_past_the_cache(owner_t owner)
-{
-	struct zone_walk walk;
-	void *page = allocpages_walk(GFP_ATOMIC, 0, owner, &walk);
-
-	book_take(page, 0, owner, GFP_ATOMIC);
-	return page;
-}
-
-/* The last page is in the cache, and the request goes by way of the tree, which is empty. */
-static void last_in_cache(void)
-{
-	owner_t other = step_owner[STEP_OTHER];
-	void *page = NULL;
-	struct zone_walk walk;
-
-	step_drain();
-	do {
-		log_held(page, 0, step_owner[STEP_THREAD]);
-		page = script_take_quietly(GFP_ATOMIC, 0);
-	} while (cached());
-	/* Of another half than the cache's words name. */
-	step_meeting.spare = take_past_the_cache(step_owner[STEP_VISITOR]);
-	/* None of these may fail: that would drain the cache, which then takes nothing more. */
-	while (script_free(GFP_ATOMIC) && !step_failed())
-		log_held(take_past_the_cache(other), 0, other);
-	script_give_quietly(page, 0);
-	STEPPED(1, page = allocpages_walk(GFP_ATOMIC, 0, step_owner[STEP_THREAD], &walk));
-	if (!page && !book_was_empty(GFP_ATOMIC))
-		step_violation("I12", "the last page moved, and was refused");
-	book_take(page, 0, step_owner[STEP_THREAD], GFP_ATOMIC);
-	script_give(page, 0);
-	page = step_meeting.spare;
-	step_meeting.spare = NULL;
-	book_give(page, 0, step_owner[STEP_VISITOR]);
-	freepage(page, step_owner[STEP_VISITOR]);
-	script_unfill();
-}
-
-/* Blocks of half a group, or half a node: each second one moves to another home. */
-static void homes(void)
-{
-	void *page[6];
-
-	for (unsigned o = 5; o < 9; o += 3) {
-		step_drain();
-		for (unsigned i = 0; i < 6; i++) {
-			step_meeting.homes = o;
-			page[i] = script_take(GFP_ATOMIC, o);
-			step_meeting.homes = 0;
-		}
-		for (unsigned i = 0; i < 6; i++)
-			script_give(page[i], o);
-	}
-}
-
 /* --- sleeping memory wakes */
 
 /* Take all that is awake but for about @spare frames. */
@@ -416,7 +351,7 @@ static void take_what_is_awake(unsigned spare)
 	zone_stats(ZONE_DMA32, &s);
 	for (unsigned o = 9;; o -= 3) {
 		while (script_held < SCRIPT_LOG && s.free >= s.asleep + spare + (1u << o)) {
-			if (!log_held(script_take_quietly(GFP_ATOMIC, o), o,
+			if (!script_log_held(script_take_quietly(GFP_ATOMIC, o), o,
 				      step_owner[STEP_THREAD]))
 				return;
 			zone_stats(ZONE_DMA32, &s);
@@ -428,7 +363,7 @@ static void take_what_is_awake(unsigned spare)
 
 static void keep(void *page, unsigned order)
 {
-	log_held(page, order, step_owner[STEP_THREAD]);
+	script_log_held(page, order, step_owner[STEP_THREAD]);
 }
 
 static void wake(void)
@@ -471,8 +406,8 @@ const struct step_script step_scripts[] = {
 	{ "last_pages", last_pages, ANY },
 	{ "low_zone", low_zone, ANY },
 	{ "cached_last", cached_last, ANY },
-	{ "last_in_cache", last_in_cache, 1u << STEP_ONE },
-	{ "homes", homes, ANY },
+	{ "last_in_cache", script_last_in_cache, 1u << STEP_ONE },
+	{ "homes", script_homes, ANY },
 	{ "races", script_races, ANY },
 	{ "wrong_frees", script_wrong_frees, ANY },
 	{ "double_frees", script_double_frees, EVERY },

@@ -10,6 +10,9 @@ struct held { void *page; unsigned order; owner_t owner; };
 extern struct held script_log[SCRIPT_LOG];	/* what script_fill() took */
 extern unsigned script_held;
 
+/* Into the log, if there is one.  Return: was there? */
+bool script_log_held(void *page, unsigned order, owner_t owner);
+
 /* A page or block of STEP_THREAD's, interrupted all the way; the answer is checked. */
 void *script_take(gfp_t gfp, unsigned order);
 void script_give(void *page, unsigned order);
@@ -48,3 +51,5 @@ void script_memory_map(void);
 void script_injected(void);
 void script_damage(void);
 void script_sleepers(void);
+void script_last_in_cache(void);
+void script_homes(void);
