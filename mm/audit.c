@@ -275,7 +275,7 @@ size_t mm_audit(void (*report)(const char *what))
 
 	for (uint32_t f = 0; f < mm.end;)
 		if (!mm_awake(f))
-			f = (f | ((1u << AREA_ORDER) - 1)) + 1;
+			f = (f | ((1u << GROUP_ORDER) - 1)) + 1;
 		else
 			f = is_plain_group(f) ? f + 64 : audit_frame(&a, f);
 	audit_sums(&a);

@@ -2,48 +2,94 @@
 /* From absolute frame numbers to a zone's tree and back, with the counting. */
 #include "block.h"
 
-/* Wake enough that a block of @order may have formed. */
-static void wake_for(struct zone *z, unsigned order)
-{
-	uint32_t areas = order > AREA_ORDER ? 1u << (order - AREA_ORDER) : 1;
+#include "home.h"
 
-	while (areas-- && zone_wake(z))
-		;
+/* The frame number of a fresh group's first frame, and in *block a block of @order out of it. */
+static bool take_fresh(struct zone *z, uint32_t group, uint64_t bits, unsigned order,
+		       uint32_t *block)
+{
+	int run = bits_run(bits, order);
+
+	if (run >= 0) {
+		*block = (group << GROUP_ORDER) + (uint32_t)run;
+		bits &= ~run_mask((unsigned)run, order);
+	}
+	if (bits) {
+		home_move(&z->tree, 0, group);
+		tree_give_bits(&z->tree, group, bits, bits_count((uint32_t)bits) +
+						      bits_count((uint32_t)(bits >> 32)));
+	}
+	return run >= 0;
+}
+
+/*
+ * Wake memory, because the tree has no block of @order: then it has, or *taken is true and
+ * *block is one.  Return: false if nothing sleeps that could be claimed.
+ */
+static bool wake_for(struct zone *z, unsigned order, uint32_t *block, bool *taken)
+{
+	const uint64_t enough = (uint64_t)1 << order;
+	uint64_t sum = 0, some, bits;
+	uint32_t group;
+
+	if (order < GROUP_ORDER) {
+		if (!zone_wake_group(z, &group, &bits))
+			return false;
+		*taken = take_fresh(z, group, bits, order, block);
+		return true;
+	}
+	do {
+		some = zone_wake(z, order, block, taken);
+		sum += some;
+	} while (some && sum < enough && !*taken);
+	return sum != 0;
 }
 
 bool zone_take(struct zone *z, unsigned order, uint32_t *frame)
 {
+	bool taken = false;
 	uint32_t first;
 
-	for (;;) {
-		/* Before the tree is looked at: see zone_spent(). */
-		bool all = zone_all_awake(z);
+	while (!taken) {
+		/* Before the tree is looked at: see zone_spent(), and Z3 in wake.c. */
+		uint64_t before = atom_load(&z->cursor);
 
 		if (__builtin_expect(tree_take(&z->tree, order, &first), 1))
 			break;
-		if (all)
+		if (cursor_all_awake(z, before))
 			return false;
-		wake_for(z, order);
+		if (wake_for(z, order, &first, &taken))
+			continue;
+		/* What sleeps is in others' hands: the tree's answer counts if it was all along. */
+		if (tree_take(&z->tree, order, &first))
+			break;
+		if (atom_load(&z->cursor) == before)
+			return false;
 	}
 	zone_count(z, -((int64_t)1 << order));
 	*frame = z->tree.base + first;
 	return true;
 }
 
-uint32_t zone_take_half(struct zone *z, uint32_t *first)
+/* The frames of a group that was asleep: low ones in the lower half of the word. */
+static uint64_t take_group(struct zone *z, uint32_t *first)
 {
-	uint32_t bits, half;
+	uint64_t bits;
+	uint32_t group;
 
-	for (;;) {
-		bool all = zone_all_awake(z);	/* as above */
+	if (!zone_wake_group(z, &group, &bits) || bits == 0)
+		return 0;
+	zone_count(z, -(int64_t)(bits_count((uint32_t)bits) + bits_count((uint32_t)(bits >> 32))));
+	*first = z->tree.base + (group << GROUP_ORDER);
+	return bits;
+}
 
-		bits = tree_take_some(&z->tree, &half);
-		if (bits)
-			break;
-		if (all)
-			return 0;
-		zone_wake(z);
-	}
+uint64_t zone_take_some(struct zone *z, uint32_t *first)
+{
+	uint32_t half, bits = tree_take_some(&z->tree, &half);
+
+	if (!bits)
+		return zone_all_awake(z) ? 0 : take_group(z, first);
 	zone_count(z, -(int64_t)bits_count_few(bits));
 	*first = z->tree.base + half * 32;
 	return bits;

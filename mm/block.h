@@ -12,8 +12,13 @@
  */
 bool zone_take(struct zone *z, unsigned order, uint32_t *frame);
 
-/* Up to 32 of the frames from *first, a multiple of 32.  Return: a bit each; 0: exhausted. */
-uint32_t zone_take_half(struct zone *z, uint32_t *first);
+/**
+ * zone_take_some() - single frames that stand close together, for a cache
+ * @first: receives the first of 32 frames, of 64 if they were asleep
+ * Context: any.
+ * Return:  a bit for each frame; 0 if there is none, or it has to be taken singly.
+ */
+uint64_t zone_take_some(struct zone *z, uint32_t *first);
 
 /* Somebody waits for memory, and some has come back.  Context: any. */
 void slow_freed(void) __attribute__((cold));

@@ -77,20 +77,40 @@ uint32_t cache_take_second(uint32_t *first)
 	return 0;
 }
 
+/* Beyond a gap that is still asleep frames are not for the caches. */
+static uint32_t give_beyond(uint32_t first, uint64_t bits)
+{
+	if ((uint32_t)bits)
+		zone_give_half(mm.hot_zone, first, (uint32_t)bits);
+	if (bits >> 32)
+		zone_give_half(mm.hot_zone, first + CACHE_FRAMES, (uint32_t)(bits >> 32));
+	return 0;
+}
+
 uint32_t cache_refill(uint32_t *first)
 {
-	uint32_t bits = 0;
+	uint32_t upper;
+	uint64_t bits;
 
-	if (zone_has(mm.hot_zone, mm.hot_zone->low + CACHE_FRAMES))
-		bits = zone_take_half(mm.hot_zone, first);
-	/* Pairs with the CAS in hot_grow(). */
-	if (bits && *first + CACHE_FRAMES > mm.hot.first + atom_load(&mm.hot.frames)) {
-		/* Beyond a gap that is still asleep: not for the caches. */
-		zone_give_half(mm.hot_zone, *first, bits);
+	/* C3, even if they are 64. */
+	if (!zone_has(mm.hot_zone, mm.hot_zone->low + 2 * CACHE_FRAMES))
 		return 0;
-	}
+	bits = zone_take_some(mm.hot_zone, first);
+	/* Pairs with the CAS in hot_grow(). */
+	if (bits && *first + CACHE_FRAMES > mm.hot.first + atom_load(&mm.hot.frames))
+		return give_beyond(*first, bits);
 	*first -= mm.hot.first;
-	return bits;
+	upper = (uint32_t)(bits >> 32);
+	if (!upper)
+		return (uint32_t)bits;
+	if (!(uint32_t)bits) {
+		*first += CACHE_FRAMES;
+		return upper;
+	}
+	/* Second is empty, or else an interrupt has refilled meanwhile. */
+	if (!fill_empty(LOCAL_SECOND, *first + CACHE_FRAMES, upper))
+		flush(cache_word(*first + CACHE_FRAMES, upper));
+	return (uint32_t)bits;
 }
 
 void cache_install(uint32_t first, uint32_t bits)

@@ -16,7 +16,7 @@ bool slow_frame_sleeps(uint32_t f)
 		return false;
 
 	uint64_t rel = f - zone_of(f)->tree.base;
-	return zone_sleeps(zone_of(f), rel, rel + 1, true);
+	return zone_sleeping(zone_of(f), rel, rel + 1) != 0;
 }
 
 enum page_error slow_find(const void *page, unsigned order, uint32_t *f)
@@ -133,6 +133,16 @@ static void describe_free(frame_t f, struct page_info *out)
 	out->head = (frame_t){ f.n & ~((1u << out->order) - 1) };
 }
 
+/* An area that sleeps, or a group if others of its area are awake. */
+static void describe_sleeping(frame_t f, struct page_info *out)
+{
+	uint32_t area = f.n & ~((1u << AREA_ORDER) - 1);
+
+	out->state = PAGE_FREE;
+	out->order = mm_awake(area) ? GROUP_ORDER : AREA_ORDER;
+	out->head = (frame_t){ f.n & ~((1u << out->order) - 1) };
+}
+
 void page_query(frame_t f, struct page_info *out)
 {
 	*out = (struct page_info){ .frame = f, .head = f, .state = PAGE_RESERVED };
@@ -144,8 +154,7 @@ void page_query(frame_t f, struct page_info *out)
 	uint32_t head = slow_block_head(f.n);
 	if (!mm_awake(head)) {
 		if (slow_frame_sleeps(f.n))
-			out->state = PAGE_FREE, out->order = AREA_ORDER,
-			out->head = (frame_t){ f.n & ~((1u << AREA_ORDER) - 1) };
+			describe_sleeping(f, out);
 		return;
 	}
 	uint64_t w = atom_load(word_at(head));	/* a snapshot; pairs as in slow_block_head() */

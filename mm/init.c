@@ -75,7 +75,7 @@ static size_t words_bytes(void) { return (mm.end - mm.gap) * sizeof(atom64_t); }
 
 static size_t aligned(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
-static size_t awake_bytes(void) { return (mm.end / 512 + 63) / 64 * sizeof(uint64_t); }
+static size_t awake_bytes(void) { return (mm.end / 64 + 63) / 64 * sizeof(uint64_t); }
 
 static size_t ranges_bytes(const struct memmap *map)
 {
@@ -141,8 +141,18 @@ static void populate(const struct memmap *map, enum zone_id z)
 
 static void wake_first(struct zone *z)
 {
-	for (unsigned i = 0; i < EAGER_AREAS && zone_wake(z); i++)
-		;
+	uint64_t left = (uint64_t)EAGER_AREAS << AREA_ORDER, n;
+	uint32_t block;
+	bool taken;
+
+	do {
+		unsigned order = 63 - (unsigned)__builtin_clzll(left);
+
+		n = zone_wake(z, order, &block, &taken);
+		if (taken)
+			tree_give(&z->tree, block, order);
+		left -= n;
+	} while (n && left);
 }
 
 static uint64_t clamp(uint64_t v, uint64_t low, uint64_t high)

@@ -14,8 +14,8 @@ struct frame_range { uint32_t first, end; };	/* [first, end), relative to the zo
 
 /*
  * A zone.  Most of its memory is asleep at first: its frame words and bits have
- * never been written.  Areas are woken one by one, in order, by whoever finds
- * nothing else.
+ * never been written.  Groups and areas are woken one by one, in order, by whoever
+ * finds nothing else.
  */
 struct zone {
 	struct tree tree;
@@ -23,7 +23,7 @@ struct zone {
 	uint64_t min, low;		/* watermarks, frames */
 	struct frame_range *range;	/* the usable frames, sorted; nranges, and a zero one */
 	uint32_t nranges;
-	atom64_t cursor;		/* next to wake: {range, area}; range nranges: none */
+	atom64_t cursor, part;		/* next to wake: see wake.c */
 	int64_t slack;			/* fold_at times CPUs: how far off free can be */
 	int64_t fold_at;		/* frames a CPU may be off before it adds to free */
 	_Alignas(64) atom64_t free;	/* in the tree or asleep, give and take fold_at a CPU */
@@ -50,7 +50,7 @@ struct mm {
 	atom64_t *words;		/* one a frame: see word_at() */
 	uint32_t high;			/* the area where the Normal zone's memory begins */
 	uint32_t gap;			/* frames below that, down to the DMA32 zone's end */
-	atom64_t *awake;		/* one bit an area */
+	atom64_t *awake;		/* one bit a group */
 	uint32_t end;			/* one past the highest frame with a word */
 	unsigned ncpu;
 	bool failing;			/* mm_fail_nth() is at work */
@@ -78,9 +78,9 @@ static inline atom64_t *word_at(uint32_t f)
 /* Does @f have a valid word?  Context: any. */
 static inline bool mm_awake(uint32_t f)
 {
-	/* Pairs with the CAS in area_wake(): whoever sees the bit sees the words. */
+	/* Pairs with the CAS in words_wake(): whoever sees the bit sees the words. */
 	return f < mm.end &&
-	       atom_load(&mm.awake[f >> AREA_ORDER >> 6]) >> (f >> AREA_ORDER & 63) & 1;
+	       atom_load(&mm.awake[f >> GROUP_ORDER >> 6]) >> (f >> GROUP_ORDER & 63) & 1;
 }
 
 /* Another CPU's word at @off, for statistics. */
@@ -114,7 +114,6 @@ static inline void zone_count(struct zone *z, int64_t n)
 
 /* Frames free in the tree or asleep; exact at rest.  Context: any; O(CPUs). */
 uint64_t zone_free(const struct zone *z);
-uint64_t zone_asleep(const struct zone *z);
 uint64_t zone_cached(const struct zone *z);
 
 /* Are at least @frames free?  Context: any; O(1) but near the mark. */
@@ -132,10 +131,15 @@ static inline bool zone_has(const struct zone *z, uint64_t frames)
 }
 
 /* Nothing sleeps any more; what was woken the tree may have.  Context: any. */
+static inline bool cursor_all_awake(const struct zone *z, uint64_t cursor)
+{
+	return cursor >> 32 == z->nranges;
+}
+
 static inline bool zone_all_awake(const struct zone *z)
 {
-	/* Pairs with the CAS in zone_wake(). */
-	return atom_load(&z->cursor) >> 32 >= z->nranges;
+	/* Pairs with the claims in wake.c (Z2). */
+	return cursor_all_awake(z, atom_load(&z->cursor));
 }
 
 /*
@@ -147,19 +151,41 @@ static inline bool zone_spent(const struct zone *z)
 	return zone_all_awake(z) && tree_spent(&z->tree);
 }
 
-/*
- * Wake the next area.  Each is claimed by exactly one traveller, so nobody
- * waits: who is stopped half way keeps one area from the others until he goes
- * on.  Context: any.  Return: false if all is awake.
+/**
+ * zone_wake() - wake a block of areas, or what sleeps of one
+ * @order: what the caller wants
+ * @block: receives the first frame of a block of @order, from the zone's base
+ * @taken: set if there is one, and it is the caller's; else all is in the tree
+ *
+ * Each is claimed by exactly one traveller, so nobody waits: who is stopped half
+ * way keeps it from the others until he goes on.
+ * Context: any.
+ * Return:  how many frames, usable or not; 0 if nothing sleeps that could be claimed.
  */
-bool zone_wake(struct zone *z);
+uint64_t zone_wake(struct zone *z, unsigned order, uint32_t *block, bool *taken);
+
+/**
+ * zone_wake_group() - wake a group for oneself: its frames are nowhere else
+ * @group: receives its number, counted from the zone's base
+ * @bits:  receives its frames, all the caller's; 0: they are in the tree after all
+ * Context: any.
+ * Return:  false if nothing sleeps that could be claimed.
+ */
+bool zone_wake_group(struct zone *z, uint32_t *group, uint64_t *bits);
 
 /* An area in a hole gets words that say so.  Context: boot. */
 void zone_bridge(struct zone *z, uint32_t area);
 
-/* Is all (or any) of the frames [first, end), relative to the base, asleep?  Context: any. */
-void zone_sleeping_bits(const struct zone *z, uint32_t area, uint64_t bits[NODE_FANOUT]);
-bool zone_sleeps(const struct zone *z, uint64_t first, uint64_t end, bool all);
+/* How many of the frames [first, end), relative to the base, sleep?  Context: any. */
+uint64_t zone_sleeping(const struct zone *z, uint64_t first, uint64_t end);
+
+static inline uint64_t zone_asleep(const struct zone *z)
+{
+	return zone_sleeping(z, 0, z->tree.nframes);
+}
+
+/* Which of a group's frames sleep?  Context: any. */
+uint64_t zone_sleeping_bits(const struct zone *z, uint32_t group);
 
 /* Stretch the hot window over what has woken.  Context: any. */
 void hot_grow(void);

@@ -38,18 +38,19 @@ static void count_runs(unsigned full, unsigned l, uint64_t blocks[ORDER_COUNT])
 	}
 }
 
-/* A ragged area that sleeps has no bits yet: ask the ranges. */
+/* An area of which nothing is free but what sleeps: it may have no bits yet. */
 static void count_sleeping_area(const struct zone *z, uint32_t area, uint64_t blocks[ORDER_COUNT])
 {
-	uint64_t bits[NODE_FANOUT];
 	unsigned full = 0;
 
-	zone_sleeping_bits(z, area, bits);
-	for (unsigned s = 0; s < NODE_FANOUT; s++)
-		if (bits[s] == UINT64_MAX)
+	for (unsigned s = 0; s < NODE_FANOUT; s++) {
+		uint64_t bits = zone_sleeping_bits(z, area * NODE_FANOUT + s);
+
+		if (bits == UINT64_MAX)
 			full |= 1u << s;
 		else
-			count_bits(bits[s], blocks);
+			count_bits(bits, blocks);
+	}
 	count_runs(full, 1, blocks);
 }
 
@@ -66,18 +67,18 @@ static bool count_node(const struct zone *z, unsigned l, uint32_t self,
 
 	for (unsigned s = 0; s < NODE_FANOUT; s++) {
 		uint32_t c = self * NODE_FANOUT + s;
-		uint64_t first = (uint64_t)c << child_order(l);
-		uint64_t end = first + ((uint64_t)1 << child_order(l));
+		uint64_t first = (uint64_t)c << child_order(l), n = (uint64_t)1 << child_order(l);
 		unsigned e = node_entry(w, s);
+		uint64_t asleep = e == ENTRY_NONE ? zone_sleeping(z, first, first + n) : 0;
 
 		/* Sleeping memory counts as the blocks that it will be. */
-		if (e == ENTRY_FULL ||
-		    (e == ENTRY_NONE && zone_sleeps(z, first, end, true)))
+		if (e == ENTRY_FULL || asleep == n)
 			full |= 1u << s;
-		else if (e == ENTRY_HELD || (e == ENTRY_NONE && !zone_sleeps(z, first, end, false)))
+		else if (e == ENTRY_HELD || (e == ENTRY_NONE && !asleep))
 			continue;
 		else if (l == 1)
-			count_bits(atom_load(&t->bits[c]), blocks);
+			count_bits(asleep ? zone_sleeping_bits(z, c) : atom_load(&t->bits[c]),
+				   blocks);
 		else if (l == 2 && e == ENTRY_NONE)
 			count_sleeping_area(z, c, blocks);
 		else if (count_node(z, l - 1, c, blocks))

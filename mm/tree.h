@@ -81,14 +81,23 @@ size_t tree_bytes(uint32_t nframes);
  */
 void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, void *mem);
 
+/* An area that nobody uses yet has no free frame.  Context: any; the caller has claimed it. */
+void tree_area_init(struct tree *t, uint32_t area);
+
 /**
- * tree_area_init() - set the bits of an area that nobody uses yet
- * @area: number of the area within the tree
- * @bits: the eight words; 1 for frames that become free
- * Context: any; the caller has claimed the area.  tree_area_publish() follows.
+ * tree_groups_add() - groups that nobody has used become free, or parts of them
+ * @group: the first, within the tree; its area has been through tree_area_init()
+ * @n:     how many, all of one area
+ * @bits:  a word each; 1 for frames that become free
+ * Context: any; the caller has claimed them.
  */
-void tree_area_init(struct tree *t, uint32_t area, const uint64_t bits[NODE_FANOUT]);
-void tree_area_publish(struct tree *t, uint32_t area);
+void tree_groups_add(struct tree *t, uint32_t group, unsigned n, const uint64_t bits[]);
+
+/**
+ * tree_block_init() - a block of areas that nobody has used becomes a block that is held
+ * Context: any; the caller has claimed it, and may tree_give() it.
+ */
+void tree_block_init(struct tree *t, uint32_t first, unsigned order);
 
 /**
  * tree_take() - take a block

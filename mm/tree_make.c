@@ -2,9 +2,8 @@
 /* Making a tree, bringing areas into it, and looking at it from outside. */
 #include "tree.h"
 
-#include <labyrinth/string.h>
-
 #include "fill.h"
+#include "retry.h"
 
 static uint32_t nodes_at(uint32_t nframes, unsigned l)
 {
@@ -33,6 +32,14 @@ size_t tree_bytes(uint32_t nframes)
 	       nodes * sizeof(struct node);
 }
 
+/* Relaxed: no other CPU looks yet. */
+static inline void node_init(struct node *n, uint64_t word, unsigned fill)
+{
+	atom_poke(&n->word, word);
+	atom_poke(&n->fills, fill * (uint64_t)0x0101010101010101);
+	atom_poke(&n->homes, 0);
+}
+
 void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, void *mem)
 {
 	t->id = id;
@@ -47,38 +54,78 @@ void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, voi
 		t->level[l] = n;
 		n += nodes_at(nframes, l);
 	}
-	memset(t->level[2], 0, (size_t)((unsigned char *)n - (unsigned char *)t->level[2]));
 	for (struct node *m = t->level[2]; m < n; m++)
-		/* Relaxed: no other CPU looks yet. */
-		atom_poke(&m->fills, FILL_EMPTY * (uint64_t)0x0101010101010101);
+		node_init(m, 0, FILL_EMPTY);
 }
 
-void tree_area_init(struct tree *t, uint32_t area, const uint64_t bits[NODE_FANOUT])
+void tree_area_init(struct tree *t, uint32_t area)
 {
-	struct node *n = &t->level[1][area];
-	uint64_t w = 0;
-
-	/* All relaxed: published by the CAS in tree_area_publish()'s settling. */
-	for (unsigned s = 0; s < NODE_FANOUT; s++) {
-		unsigned entry = ENTRY_FULL, free = 64;
-
-		if (bits[s] != UINT64_MAX) {
-			entry = bits_code(bits[s]);
-			free = bits_count((uint32_t)bits[s]) +
-			       bits_count((uint32_t)(bits[s] >> 32));
-		}
-		atom_poke(&t->bits[area * NODE_FANOUT + s], bits[s]);
-		atom_poke8(&n->fill[s], (uint8_t)free);
-		w |= (uint64_t)entry << s * ENTRY_BITS;
-	}
-	atom_poke(&n->word, w);
+	/* All relaxed: published by whoever first tells others of the area. */
+	for (unsigned s = 0; s < NODE_FANOUT; s++)
+		atom_poke(&t->bits[area * NODE_FANOUT + s], 0);
+	node_init(&t->level[1][area], 0, 0);
 }
 
-void tree_area_publish(struct tree *t, uint32_t area)
+/* All of level @l, below a block that begins with child @c and has @n, is whole. */
+static void nodes_init(struct tree *t, unsigned l, uint32_t c, uint32_t n)
 {
-	/* The entry is NONE until here; settling reads the area and promises it upward. */
+	const unsigned each = l == 1 ? 64 : FILL_FREE;
+
+	for (uint32_t i = c / NODE_FANOUT; i < (c + n) / NODE_FANOUT; i++)
+		node_init(&t->level[l][i], NODE_ENTRIES, each);
+}
+
+void tree_block_init(struct tree *t, uint32_t first, unsigned order)
+{
+	unsigned top = order_level(order), log = order - child_order(top);
+	uint32_t c = first >> child_order(top);
+	struct node *n = node_of_child(t, top, c);
+	uint64_t w = atom_load(&n->word), new;
+
+	/* Relaxed: published by the CAS that gives the block back, or parts of it. */
+	for (uint32_t i = 0; i < 1u << (order - GROUP_ORDER); i++)
+		atom_poke(&t->bits[(first >> GROUP_ORDER) + i], UINT64_MAX);
+	for (unsigned l = 1; l < top; l++)
+		nodes_init(t, l, first >> child_order(l), 1u << (order - child_order(l)));
+	/* From NONE to HELD: nobody was promised anything, and nobody is. */
+	do {
+		new = w + NODE_VERSION;
+		for (unsigned i = 0; i < 1u << log; i++)
+			new |= (uint64_t)ENTRY_HELD << (c + i) % NODE_FANOUT * ENTRY_BITS;
+	} while (!atom_cas(&n->word, &w, new) && retry_count(t->id));
+	for (unsigned i = 0; i < 1u << log; i++)
+		fill_set_rank(t, top, c + i, FILL_FREE);
+}
+
+/* Bits of a group that nobody else knows of.  Return: its entry. */
+static uint64_t group_init(struct tree *t, uint32_t group, uint64_t bits)
+{
+	bool whole = bits == UINT64_MAX;
+
+	/* Relaxed: published by the CAS in tree_groups_add(). */
+	atom_poke(&t->bits[group], bits);
+	atom_poke8(fill_of(t, 1, group), (uint8_t)(whole ? 64 : bits_count((uint32_t)bits) +
+						   bits_count((uint32_t)(bits >> 32))));
+	return whole ? ENTRY_FULL : bits_code(bits);
+}
+
+void tree_groups_add(struct tree *t, uint32_t group, unsigned n, const uint64_t bits[])
+{
+	uint64_t entries = 0, w = atom_load(&node_of_child(t, 1, group)->word);
+	uint32_t area = group / NODE_FANOUT;
+
+	for (unsigned i = 0; i < n; i++)
+		entries |= group_init(t, group + i, bits[i])
+			   << (group % NODE_FANOUT + i) * ENTRY_BITS;
+	/*
+	 * They were NONE, and nobody can have taken from them; so they need not be DIRTY first.
+	 * Then T4, as any gift.
+	 */
+	while (!atom_cas(&t->level[1][area].word, &w, (w | entries) + NODE_VERSION))
+		retry_count(t->id);
 	tree_settle(t, 2, area, true);
-	fill_show(t, 1, area);
+	if (!fill_hidden(t, 2, area))
+		fill_show(t, 1, area);
 }
 
 /* The order of the largest aligned run of ones around @bit. */

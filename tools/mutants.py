@@ -7,7 +7,7 @@ from collections import namedtuple
 Mutant = namedtuple('Mutant', 'name path what old new harmless', defaults=('',))
 
 SETTLE, TREE, CACHE, ZONE = 'mm/settle.c', 'mm/tree.c', 'mm/cache.c', 'mm/zone.c'
-GROUP = 'mm/group.c'
+GROUP, WAKE = 'mm/group.c', 'mm/wake.c'
 CPU_CACHE, PAGE, FREE, WORD = 'mm/cache.h', 'mm/page.c', 'mm/free.c', 'mm/word.h'
 HANDS, ATOMIC = 'mm/hands.c', 'arch/host/include/port/atomic.h'
 ALLOC, POOL = 'mm/alloc.c', 'mm/pool.c'
@@ -193,17 +193,36 @@ MUTANTS = (
            'while (!atom_cas(word_at(f), &w, new) && retry_count_for(f, owner));',
            'while (atom_store(word_at(f), new), false);'),
     # --- zones
-    Mutant('wake-store', ZONE, 'two CPUs wake the same area',
-           'while (!atom_cas(&z->cursor, &at, next_area(z, (uint32_t)(at >> 32), (uint32_t)at)) &&'
-           '\n\t\t retry_count(z->tree.id));',
-           'while (atom_store(&z->cursor, '
-           'next_area(z, (uint32_t)(at >> 32), (uint32_t)at)), false);'),
-    Mutant('awake-store', ZONE, 'two CPUs that wake areas lose one of the bits',
-           'while (!atom_cas(word, &old, old | (uint64_t)1 << number % 64))\n\t\t'
-           'retry_count(z->tree.id);',
-           'atom_store(word, old | (uint64_t)1 << number % 64);'),
-    Mutant('wake-late-bit', ZONE, 'an area that woke is promised to nobody',
-           '\ttree_area_publish(&z->tree, area);\n', ''),
+    Mutant('wake-store', WAKE, 'two CPUs wake the same area',
+           'while (!atom_cas(&z->cursor, &at, next_area(z, at) + CURSOR_CLAIMED) &&\n'
+           '\t\t retry_count(z->tree.id));',
+           'while (atom_store(&z->cursor, next_area(z, at) + CURSOR_CLAIMED), false);'),
+    Mutant('wake-block-store', WAKE, 'two CPUs wake the same block',
+           'while (!atom_cas(&z->cursor, &at, next_area(z, at + areas - 1)) &&\n'
+           '\t\t retry_count(z->tree.id));',
+           'while (atom_store(&z->cursor, next_area(z, at + areas - 1)), false);'),
+    Mutant('wake-part-store', WAKE, 'two CPUs wake the same group',
+           'while (!atom_cas(&z->part, &at, then) && retry_count(z->tree.id));',
+           'while (atom_store(&z->part, then), false);'),
+    Mutant('wake-part-over', WAKE, 'a part is left over another',
+           'if (part && atom_cas(&z->part, &none, part)) {',
+           'if (part && (atom_store(&z->part, part), none == 0)) {'),
+    Mutant('wake-part-uncounted', WAKE, 'what sleeps in a part is not known to sleep (Z2)',
+           'atom_add(&z->cursor, CURSOR_PART - CURSOR_CLAIMED);',
+           'atom_add(&z->cursor, -CURSOR_CLAIMED);'),
+    Mutant('wake-rest-lost', WAKE, 'who comes second with a part loses it',
+           '\tif (part)\n\t\twake_rest(z, sleeper_of(part));\n', ''),
+    Mutant('awake-store', WAKE, 'two CPUs that wake groups lose one of the bits',
+           'while (!atom_cas(awake, &old, old | UINT64_MAX >> (64 - some) << number % 64))\n'
+           '\t\t\tretry_count(z->tree.id);',
+           'atom_store(awake, old | UINT64_MAX >> (64 - some) << number % 64);'),
+    Mutant('wake-late-bit', WAKE, 'groups that woke are promised to nobody',
+           '\ttree_groups_add(&z->tree, s.group, n, bits);\n', ''),
+    Mutant('wake-unsettled', 'mm/tree_make.c', 'groups that woke are not promised upward (T4)',
+           '\ttree_settle(t, 2, area, true);\n', ''),
+    Mutant('wake-second-lost', CACHE, 'the other half of a group that woke is nobody\'s (I1)',
+           'if (!fill_empty(LOCAL_SECOND, *first + CACHE_FRAMES, upper))\n'
+           '\t\tflush(cache_word(*first + CACHE_FRAMES, upper));', ''),
     Mutant('fold-lost', ZONE, 'what a CPU folds into the count is not added (I3)',
            '\tatom_add(&z->free, (uint64_t)d);\t/* pairs with zone_has(), zone_free() */\n',
            ''),

@@ -106,7 +106,7 @@ void do_give(uint32_t frame, unsigned order)
 uint32_t do_some(uint32_t *first)
 {
 	unsigned i = call_begin(CALL_SOME, 0, 0, 0);
-	uint32_t bits = zone_take_half(zone_explored(), first);
+	uint32_t bits = (uint32_t)zone_take_some(zone_explored(), first);	/* all is awake */
 
 	for (unsigned b = 0; b < 32; b++)
 		if (bits >> b & 1)
@@ -167,7 +167,7 @@ void history_begin(uint32_t frames, bool null_counts)
 	for (uint32_t f = 0; f < frames; f++) {
 		uint64_t rel = f - z->tree.base;
 		bool is_free = mm_awake(f) ? tree_free_order(&z->tree, (uint32_t)rel) >= 0
-					   : zone_sleeps(z, rel, rel + 1, true);
+					   : zone_sleeping(z, rel, rel + 1) != 0;
 		struct page_info info;
 
 		/* In a cache? */

@@ -53,6 +53,7 @@ static void no_report(const char *line) { (void)line; }
 
 static uint32_t rest_awake[64];		/* areas that hold_all_awake() took */
 static unsigned nrest_awake;
+static uint32_t fresh_group;		/* and a group of another, or 0 */
 
 static int init(struct memmap *map, const struct scenario *s, uint32_t extra)
 {
@@ -102,6 +103,17 @@ void hold_all_awake(void)
 	}
 }
 
+void hold_fresh_group(void)
+{
+	uint32_t group;
+	uint64_t bits;
+
+	if (!zone_wake_group(mm.hot_zone, &group, &bits) || bits != UINT64_MAX)
+		explore_fail("there is no group that sleeps");
+	zone_count(mm.hot_zone, -64);
+	fresh_group = mm.hot_zone->tree.base + (group << GROUP_ORDER);
+}
+
 void let(uint32_t frame, unsigned order)
 {
 	for (size_t i = 0; i < nrest; i++)
@@ -143,7 +155,7 @@ static void prepare(const struct scenario *s)
 {
 	current = s;
 	words_exact = s->exact;
-	nrest = ntaken = nrest_awake = 0;
+	nrest = ntaken = nrest_awake = fresh_group = 0;
 	make_machine(s);
 	s->setup();
 	history_begin(s->first + s->areas * 512, s->strict);
@@ -194,6 +206,8 @@ static void at_end(void)
 	retries_add_up();
 	for (unsigned i = 0; i < nrest_awake; i++)
 		zone_give(mm.hot_zone, rest_awake[i], 9);
+	for (uint32_t f = fresh_group; fresh_group && f < fresh_group + 64; f += 32)
+		zone_give_half(mm.hot_zone, f, UINT32_MAX);
 	page_drain();
 	mm_audit(audit_finding);
 	for (size_t i = 0; nrest <= 32 && i < nrest; i++)

@@ -26,6 +26,9 @@ void hold_all(unsigned order);
 /* All areas that are awake are held, and nothing is woken. */
 void hold_all_awake(void);
 
+/* A group of the memory that sleeps is woken, and held. */
+void hold_fresh_group(void);
+
 /* Of that, give back what lies within this block. */
 void let(uint32_t frame, unsigned order);
 

@@ -284,16 +284,59 @@ const struct scenario case_contract_irq = {
 
 #define SLEEPERS_FROM 0x1000u
 
-static void all_awake_held(void)
-{
-	hold_all_awake();
-}
+static void all_awake_held(void) { hold_all_awake(); }
 
 static void take_9(void) { do_take(9); }
+static void take_6(void) { do_take(6); }
 static void take_0(void) { do_take(0); }
+
+static void take_give_0(void)
+{
+	uint32_t f = do_take(0);
+
+	if (f != NO_FRAME)
+		do_give(f, 0);
+}
+
+/* One area is awake in part: a group, all of it held. */
+static void part_awake(void)
+{
+	hold_all_awake();
+	hold_fresh_group();
+}
 
 const struct scenario case_wake = {
 	.name = "wake", .what = "two CPUs wake memory at once, of which there is enough for both",
 	.areas = 34, .first = SLEEPERS_FROM, .strict = true, .setup = all_awake_held,
 	.program = { .cpus = 2, .cpu = { take_9, take_0 } },
+};
+
+const struct scenario case_wake_groups = {
+	.name = "wake-groups", .what = "two CPUs wake a group each, and one gives its frame back",
+	.areas = 34, .first = SLEEPERS_FROM, .strict = true, .setup = all_awake_held,
+	.program = { .cpus = 2, .cpu = { take_0, take_give_0 } },
+};
+
+const struct scenario case_wake_irq = {
+	.name = "wake-irq", .what = "a refill that wakes, and an interrupt in it that does",
+	.areas = 34, .first = SLEEPERS_FROM, .setup = all_awake_held,
+	.program = { .cpus = 1, .cpu = { alloc_free }, .irq = { alloc_free } },
+};
+
+const struct scenario case_wake_cached = {
+	.name = "wake-cached", .what = "two CPUs wake groups for their caches",
+	.areas = 34, .first = SLEEPERS_FROM, .setup = all_awake_held,
+	.program = { .cpus = 2, .cpu = { alloc, alloc } },
+};
+
+const struct scenario case_wake_part = {
+	.name = "wake-part", .what = "the last groups that sleep: one claims the next, one all",
+	.areas = 33, .first = SLEEPERS_FROM, .setup = part_awake,
+	.program = { .cpus = 2, .cpu = { take_0, take_6 } },
+};
+
+const struct scenario case_wake_last = {
+	.name = "wake-last", .what = "the last area: one wants a page, one all of it",
+	.areas = 33, .first = SLEEPERS_FROM, .setup = all_awake_held,
+	.program = { .cpus = 2, .cpu = { take_0, take_9 } },
 };

@@ -13,14 +13,14 @@ static bool within(const void *a, const void *from, size_t bytes)
 	return (uintptr_t)a - (uintptr_t)from < bytes;
 }
 
-/* The words of an area that nobody has woken yet belong to whoever wakes it. */
+/* The words of a group that nobody has woken yet belong to whoever wakes it. */
 static bool asleep(const void *a)
 {
 	if (!within(a, mm.words, mm.end * sizeof *mm.words))
 		return false;
 
-	uint32_t area = (uint32_t)((const atom64_t *)a - mm.words) >> AREA_ORDER;
-	return !(mm.awake[area / 64].v >> (area & 63) & 1);
+	uint32_t group = (uint32_t)((const atom64_t *)a - mm.words) >> GROUP_ORDER;
+	return !(mm.awake[group / 64].v >> (group & 63) & 1);
 }
 
 bool words_exact;

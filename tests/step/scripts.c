@@ -250,9 +250,11 @@ static void fragments(void)
 
 /* --- batches */
 
+#define BATCH_MAX 160u
+
 static void take_batch(gfp_t gfp, size_t n)
 {
-	void *page[96];
+	void *page[BATCH_MAX];
 	owner_t me = step_owner[STEP_THREAD];
 	size_t got = 0, back = 0;
 
@@ -276,7 +278,7 @@ static void batches(void)
 	take_batch(GFP_ATOMIC, 5);
 	take_batch(GFP_NOWAIT, 33);
 	page_drain();
-	take_batch(GFP_KERNEL, 96);
+	take_batch(GFP_KERNEL, BATCH_MAX - 64);
 	take_batch(GFP_ATOMIC | GFP_DMA, 3);
 	book_give(none[1], 0, step_owner[STEP_THREAD]);
 	STEPPED(1, back = freepages_bulk(2, none, step_owner[STEP_THREAD]));
@@ -343,22 +345,16 @@ static void cached_last(void)
 
 /* --- sleeping memory wakes */
 
-/* Take all that is awake but for about @spare frames. */
+/* Take all that is awake but for @spare frames: pages, since a block might have to wake more. */
 static void take_what_is_awake(unsigned spare)
 {
 	struct zone_stats s;
 
 	zone_stats(ZONE_DMA32, &s);
-	for (unsigned o = 9;; o -= 3) {
-		while (script_held < SCRIPT_LOG && s.free >= s.asleep + spare + (1u << o)) {
-			if (!script_log_held(script_take_quietly(GFP_ATOMIC, o), o,
-				      step_owner[STEP_THREAD]))
-				return;
-			zone_stats(ZONE_DMA32, &s);
-		}
-		if (o == 0)
+	for (uint64_t n = s.free - s.asleep; n > spare && script_held < SCRIPT_LOG - 16; n--)
+		if (!script_log_held(script_take_quietly(GFP_ATOMIC, 0), 0,
+				     step_owner[STEP_THREAD]))
 			return;
-	}
 }
 
 static void keep(void *page, unsigned order)
@@ -368,10 +364,10 @@ static void keep(void *page, unsigned order)
 
 static void wake(void)
 {
-	take_what_is_awake(0);
-	for (unsigned o = 0; o <= 6; o += 3)
+	for (unsigned o = 0; o <= 6; o += 3) {
+		take_what_is_awake(0);
 		keep(script_take(GFP_ATOMIC, o), o);
-	take_what_is_awake(0);
+	}
 	keep(script_take(GFP_ATOMIC, 9), 9);
 	void *larger = script_take(GFP_ATOMIC, 10);
 	script_give(larger, 10);
@@ -385,6 +381,18 @@ static void wake_page_by_page(void)
 		keep(script_take(i & 1 ? GFP_NOWAIT : GFP_ATOMIC, 0), 0);
 	}
 	script_give(script_take(GFP_ATOMIC, 5), 5);
+	/* Not all of them at a caller's mercy: what is left of an area goes into the tree. */
+	script_give(script_take(GFP_ATOMIC, 12), 12);
+	script_unfill();
+}
+
+/* More than visitors leave awake. */
+static void wake_for_batches(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		take_what_is_awake(0);
+		take_batch(GFP_ATOMIC, BATCH_MAX);
+	}
 	script_unfill();
 }
 
@@ -433,5 +441,6 @@ const struct step_script step_scripts[] = {
 	{ "injected", script_injected, ANY },
 	{ "wake", wake, 1u << STEP_ASLEEP },
 	{ "wake_page_by_page", wake_page_by_page, 1u << STEP_ASLEEP },
+	{ "wake_for_batches", wake_for_batches, 1u << STEP_ASLEEP },
 };
 const unsigned step_script_count = sizeof step_scripts / sizeof *step_scripts;

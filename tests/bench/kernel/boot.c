@@ -40,7 +40,7 @@ static void print_metadata(void)
 {
 	struct mm_stats s;
 	uint64_t words = (mm.end - mm.gap) * sizeof(atom64_t), trees = 0;
-	uint64_t awake = (mm.end / 512 + 63) / 64 * sizeof(uint64_t);
+	uint64_t awake = (mm.end / 64 + 63) / 64 * sizeof(uint64_t);
 
 	mm_stats(&s);
 	for (enum zone_id z = 0; z < ZONE_COUNT; z++)
