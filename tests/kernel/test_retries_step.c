@@ -8,18 +8,20 @@
 
 #define VECTOR_DEBUG 1u
 #define EVERY        307u		/* instructions; more than a try takes, or none succeeds */
+#define DRIFT        16u		/* up to as many more, or rounds and visits keep step */
 #define ORDER        6u
 
 static struct {
 	owner_t owner;
-	uint64_t interrupts, failed;
+	uint64_t interrupts, visits, next, failed;
 } handler;
 
 static bool take_and_give(struct trap_frame *f)
 {
 	(void)f;
-	if (++handler.interrupts % EVERY != 0)
+	if (++handler.interrupts < handler.next)
 		return true;
+	handler.next += EVERY + handler.visits++ % DRIFT;
 	void *page = allocpages(GFP_ATOMIC | GFP_DMA, ORDER, handler.owner);
 	handler.failed += !page || freepages(page, ORDER, handler.owner) != PAGE_OK;
 	return true;
@@ -78,7 +80,8 @@ TEST(an_interrupt_makes_its_victim_retry)
 	}
 	EXPECT_EQ(owner_lost(me), 0);		/* alone: nothing to lose against */
 
-	handler.interrupts = handler.failed = 0;
+	handler.interrupts = handler.visits = handler.failed = 0;
+	handler.next = EVERY;
 	trap_handler_t old = trap_set_handler(VECTOR_DEBUG, take_and_give);
 	interrupts_on();
 	unsigned wrong = rounds(me, 400);
