@@ -219,7 +219,7 @@ void *book_asleep(void)
 
 	zone_stats(ZONE_DMA32, &s);
 	return s.asleep ? frame_to_page((frame_t){ at.base[ZONE_DMA32] +
-						   ((ASLEEP_RAGGED + 2) << 9) + 77 }) : NULL;
+						   ((ASLEEP_WHOLE - 1) << 9) + 77 }) : NULL;
 }
 
 /* --- may a request fail? */

@@ -83,7 +83,7 @@ static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
 	go(seed, w, s, STEP_NESTED, (seed + s) % STEP_PROGRAMS, full ? 200 : 20);
 }
 
-/* Shortly: of the two small worlds, one for each script. */
+/* Of the two small worlds one for each script: shortly, and where each boundary has its move. */
 static bool left_out(uint64_t seed, unsigned w, unsigned s)
 {
 	const unsigned both = 1u << STEP_ONE | 1u << STEP_THREE;
@@ -127,11 +127,13 @@ static void sweep_moves(uint64_t seed, unsigned w, unsigned s, bool full)
 
 void step_sweep_moves(uint64_t seed, bool full, bool crowd)
 {
+	const uint64_t first = seed;
+
 	memset(&step_totals, 0, sizeof step_totals);
 	cpus = runner_cpus();
 	for (unsigned w = 0; w < STEP_WORLDS; w++)
 		for (unsigned s = 0; s < step_script_count; s++) {
-			if (!(step_scripts[s].worlds >> w & 1) || (!full && left_out(seed, w, s)))
+			if (!(step_scripts[s].worlds >> w & 1) || left_out(first, w, s))
 				continue;
 			if (crowd)
 				go(step_mix(&seed), w, s, STEP_CROWD, 0, 1);

@@ -417,6 +417,7 @@ const struct step_script step_scripts[] = {
 	{ "last_in_cache", script_last_in_cache, 1u << STEP_ONE },
 	{ "homes", script_homes, ANY },
 	{ "races", script_races, ANY },
+	{ "again", script_again, ANY },
 	{ "wrong_frees", script_wrong_frees, ANY },
 	{ "double_frees", script_double_frees, EVERY },
 	{ "wrong_requests", script_wrong_requests, ANY },

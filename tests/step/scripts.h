@@ -53,3 +53,4 @@ void script_damage(void);
 void script_sleepers(void);
 void script_last_in_cache(void);
 void script_homes(void);
+void script_again(void);

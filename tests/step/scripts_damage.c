@@ -50,6 +50,7 @@ void script_damage(void)
 	STEPPED(0, waiting = page_damaged_retry());
 	if (waiting > step_meeting.ndamaged)
 		step_violation("I1", "%u pages wait for quarantine", (unsigned)waiting);
+	STEPPED(0, mm_audit(NULL));
 	STEPPED(0, pardoned = page_pardon(page_to_frame(page)));
 	STEPPED(0, pardoned = page_pardon(page_to_frame(page)));
 	if (pardoned)

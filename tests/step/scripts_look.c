@@ -63,6 +63,8 @@ static void hear(const char *line) { (void)line; }
 void script_audit(void)
 {
 	void *page = script_take_quietly(GFP_ATOMIC, 0), *lent = script_take_quietly(GFP_ATOMIC, 2);
+	void *low[2] = { script_take_quietly(GFP_ATOMIC | GFP_DMA, 0),
+			 script_take_quietly(GFP_ATOMIC | GFP_DMA32, 3) };
 	contract_t c = contract_declare(step_owner[STEP_THREAD], GFP_DMA, 1, 2, NULL);
 
 	/* Homes that are whole: not merged, and not to be complained about. */
@@ -78,6 +80,8 @@ void script_audit(void)
 		freepages(drawn, 1, step_owner[STEP_THREAD]);
 	page_reclaim(lent, 2, step_owner[STEP_THREAD]);
 	contract_release(c);
+	script_give_quietly(low[0], 0);
+	script_give_quietly(low[1], 3);
 	script_give_quietly(page, 0);
 	script_give_quietly(lent, 2);
 }

@@ -31,6 +31,19 @@ static void kernel_request(unsigned order)
 	script_give(page, order);
 }
 
+static void kernel_batch(void)
+{
+	void *page[3];
+	owner_t me = step_owner[STEP_THREAD];
+	size_t got = 0;
+
+	STEPPED(3, got = allocpages_bulk(GFP_KERNEL, 3, page, me));
+	for (size_t i = 0; i < got; i++)
+		book_take(page[i], 0, me, GFP_KERNEL);
+	for (size_t i = 0; i < got && !step_failed(); i++)
+		script_give_quietly(page[i], 0);
+}
+
 void script_sleepers(void)
 {
 	bool fits = false;
@@ -41,6 +54,7 @@ void script_sleepers(void)
 	if (!fits)
 		step_violation("I12", "what may ever fit is told wrongly");
 	kernel_request(0);
+	kernel_batch();
 	frees_seen = 0;
 	STEPPED(0, mm_watch_frees(true));
 	script_give(script_take(GFP_ATOMIC, 0), 0);

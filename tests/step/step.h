@@ -172,6 +172,8 @@ extern struct step_meeting {
 	bool drawable;
 	void *victim;
 	unsigned order, lost;
+	void *shaken;			/* a page of STEP_THREAD's that goes there and back, */
+	unsigned shared;		/* or, not 0, has one more reference each time */
 	void *spare;			/* a visitor's page, when the last one is in a cache */
 	unsigned homes;			/* of this order, not 0: homes to move to */
 	owner_t leaver;			/* a visitor may have this owner unregistered, */

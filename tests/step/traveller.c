@@ -316,6 +316,21 @@ static void move_house(unsigned order)
 	}
 }
 
+/* The word is another behind it, and the script's call as right as before. */
+static void shake(void)
+{
+	owner_t owner = step_owner[STEP_THREAD], heir = step_owner[STEP_HEIR];
+	void *page = step_meeting.shaken;
+	unsigned order = step_meeting.order;
+
+	if (step_meeting.shared) {
+		step_meeting.shared += page_share(page, owner) == PAGE_OK;
+		return;
+	}
+	if (page_transfer(page, order, owner, heir) == PAGE_OK)
+		expect(page_transfer(page, order, heir, owner), PAGE_OK, "transfer back");
+}
+
 /* What the script has arranged for him.  Seldom where many come, so that the call gets on. */
 static void meet(void)
 {
@@ -323,6 +338,8 @@ static void meet(void)
 		return;
 	if (step_meeting.victim)
 		race();
+	if (step_meeting.shaken)
+		shake();
 	if (step_meeting.spare)
 		swap_last();
 	if (step_meeting.homes)
