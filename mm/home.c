@@ -85,4 +85,5 @@ void tree_leave_homes(void)
 		leave(level, old);
 		show(level, old);
 	}
+	local_store(LOCAL_GIVEN, 0);
 }

@@ -34,7 +34,7 @@ static inline bool home_get(const struct tree *t, unsigned level, uint32_t *inde
 	return key >> 32 == t->id + 1;
 }
 
-/* The node where this CPU has last given whole children back.  A hint. */
+/* The node where this CPU has last given whole children back, asked for once.  A hint. */
 static inline void home_given(const struct tree *t, unsigned level, uint32_t index)
 {
 	local_store(LOCAL_GIVEN, (uint64_t)level << 48 | home_key(t, index));
@@ -45,7 +45,10 @@ static inline bool home_given_get(const struct tree *t, unsigned level, uint32_t
 	uint64_t key = local_load(LOCAL_GIVEN);
 
 	*index = (uint32_t)key;
-	return key >> 32 == (level << 16 | (t->id + 1));
+	if (key >> 32 != (level << 16 | (t->id + 1)))
+		return false;
+	local_store(LOCAL_GIVEN, 0);
+	return true;
 }
 
 /* Before a walk: the home is not hidden any more, and its rank is true.  Context: any. */
