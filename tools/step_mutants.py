@@ -106,5 +106,6 @@ PLANTED = (
 # What an interrupt on the thread's own CPU cannot bring to light.
 MOVED = ('word-elsewhere', 'count-kept')
 
-# What needs visitors who do one thing at one place: the script that arranges it, swept alone.
-SCRIPT = {'no-version': 'pools', 'home-store': 'homes', 'one-look': 'last_in_cache'}
+# The script that arranges what a fault needs, which is swept alone.
+SCRIPT = {'no-version': 'pools', 'home-store': 'homes', 'one-look': 'last_in_cache',
+          'word-elsewhere': 'hot_pair', 'count-kept': 'batches'}

@@ -125,7 +125,7 @@ static void sweep_moves(uint64_t seed, unsigned w, unsigned s, bool full)
 		go(seed, w, s, STEP_SERIES, step_mix(&seed) % STEP_PROGRAMS, k);
 }
 
-void step_sweep_moves(uint64_t seed, bool full, bool crowd)
+void step_sweep_moves(uint64_t seed, bool full, bool crowd, unsigned only)
 {
 	const uint64_t first = seed;
 
@@ -133,7 +133,8 @@ void step_sweep_moves(uint64_t seed, bool full, bool crowd)
 	cpus = runner_cpus();
 	for (unsigned w = 0; w < STEP_WORLDS; w++)
 		for (unsigned s = 0; s < step_script_count; s++) {
-			if (!(step_scripts[s].worlds >> w & 1) || left_out(first, w, s))
+			if (!(step_scripts[s].worlds >> w & 1) || left_out(first, w, s) ||
+			    (s != only && only != STEP_ALL_SCRIPTS))
 				continue;
 			if (crowd)
 				go(step_mix(&seed), w, s, STEP_CROWD, 0, 1);

@@ -95,8 +95,8 @@ void step_sample(uint64_t seed, uint64_t steps);
  */
 void step_sample_moves(uint64_t seed, uint64_t moves, bool crowd);
 
-/* All boundaries at which a thread can go to another CPU, with @full, or some; or in a crowd. */
-void step_sweep_moves(uint64_t seed, bool full, bool crowd);
+/* The same of moves to another CPU: with @full at all boundaries, or at some; or in a crowd. */
+void step_sweep_moves(uint64_t seed, bool full, bool crowd, unsigned only);
 
 /* The runner's trap came before the instruction at @pc.  Return: what to do then. */
 enum step_answer {
