@@ -107,9 +107,10 @@ static inline void zone_count(struct zone *z, int64_t n)
 	size_t off = LOCAL_DELTA + z->tree.id * sizeof(uint64_t);
 
 	local_add(off, (uint64_t)n);
-	int64_t d = (int64_t)local_load(off);
-	if (__builtin_expect(d >= z->fold_at || d <= -z->fold_at, 0))
-		zone_fold(z, d);
+	uint64_t d = local_load(off), far = (uint64_t)z->fold_at;
+	/* More than that, or less than minus that: one comparison. */
+	if (__builtin_expect(d + far > 2 * far, 0))
+		zone_fold(z, (int64_t)d);
 }
 
 /* Frames free in the tree or asleep; exact at rest.  Context: any; O(CPUs). */

@@ -26,12 +26,13 @@ void owner_fold(owner_t o, int64_t ahead);
 /* After a change by 2^@order frames on a slower path: fold now and then, and lay retries to @o. */
 static inline void owner_note(owner_t o, unsigned order)
 {
-	int64_t ahead = (int64_t)(local_load(LOCAL_NET + o.id * sizeof(uint64_t)) -
-				  local_load(LOCAL_FOLDED + o.id * sizeof(uint64_t)));
-	int64_t limit = (int64_t)4 << (order < 4 ? 4 : order);
+	uint64_t ahead = local_load(LOCAL_NET + o.id * sizeof(uint64_t)) -
+			 local_load(LOCAL_FOLDED + o.id * sizeof(uint64_t));
+	uint64_t limit = (uint64_t)4 << (order < 4 ? 4 : order);
 
-	if (__builtin_expect(ahead >= limit || ahead <= -limit, 0))
-		owner_fold(o, ahead);
+	/* More than the limit, or less than minus that: one comparison. */
+	if (__builtin_expect(ahead + limit > 2 * limit, 0))
+		owner_fold(o, (int64_t)ahead);
 	retry_note(o);
 }
 

@@ -82,7 +82,7 @@ enum page_error freepage(void *page, owner_t owner)
 
 #define CACHED_ORDERS 5u
 
-static void *hand_out(uint32_t f, unsigned order, owner_t owner)
+static inline __attribute__((always_inline)) void *hand_out(uint32_t f, unsigned order, owner_t owner)
 {
 	uint64_t w = atom_peek(word_at(f));
 
@@ -98,51 +98,91 @@ static inline bool plain(gfp_t gfp, owner_t owner)
 	return (gfp == GFP_ATOMIC || gfp == GFP_NOWAIT) && owner_live(owner);
 }
 
-void *allocpages(gfp_t gfp, unsigned order, owner_t owner)
+/* Of a block that the caches have no run for. */
+static __attribute__((noinline)) void *alloc_from_tree(gfp_t gfp, unsigned order, owner_t owner)
 {
+	struct zone *z = mm.top_zone;
 	uint32_t f;
 
-	if (order == 0)
-		return allocpage(gfp, owner);
-	if (unlikely(!plain(gfp, owner)) || order > ORDER_MAX)
-		return slow_alloc(gfp, order, owner, NULL);
-	if (order <= CACHED_ORDERS &&
-	    (cache_take_run(LOCAL_SECOND, order, &f) || cache_take_run(LOCAL_CURRENT, order, &f)))
-		return hand_out(f + mm.hot.first, order, owner);
-
-	struct zone *z = mm.top_zone;
-	if (unlikely(!zone_has(z, z->min + ((uint64_t)1 << order)) || !zone_take(z, order, &f)))
+	if (unlikely(!plain(gfp, owner)) || unlikely(order > ORDER_MAX) ||
+	    unlikely(!zone_has(z, z->min + ((uint64_t)1 << order))) ||
+	    unlikely(!zone_take_plain(z, order, &f)))
 		return slow_alloc(gfp, order, owner, NULL);
 	event_note(MM_ALLOC, order, 0, owner, OWNER_NONE, (frame_t){ f });
 	owner_note(owner, order);
 	return hand_out(f, order, owner);
 }
 
-enum page_error freepages(void *page, unsigned order, owner_t owner)
+static __attribute__((noinline)) void *alloc_run(gfp_t gfp, unsigned order, owner_t owner)
 {
-	uint64_t f = hot_number(page);
+	uint32_t f;
 
+	if (unlikely(!plain(gfp, owner)))
+		return slow_alloc(gfp, order, owner, NULL);
+	if (cache_take_run(LOCAL_SECOND, order, &f) || cache_take_run(LOCAL_CURRENT, order, &f))
+		return hand_out(f + mm.hot.first, order, owner);
+	return alloc_from_tree(gfp, order, owner);
+}
+
+/* Three ways, each of which saves only the registers that it needs. */
+void *allocpages(gfp_t gfp, unsigned order, owner_t owner)
+{
 	if (order == 0)
-		return freepage(page, owner);
-	if (unlikely(order > ORDER_MAX || f >= atom_peek(&mm.hot.frames)))
-		return slow_free(page, order, owner);
+		return allocpage(gfp, owner);
+	return order > CACHED_ORDERS ? alloc_from_tree(gfp, order, owner)
+				     : alloc_run(gfp, order, owner);
+}
+
+/* The word of a block in the window becomes free.  Return: false: ask slow_free(). */
+static inline bool take_back(const void *page, unsigned order, owner_t owner, uint32_t *f)
+{
+	uint64_t n = hot_number(page);
+
+	if (unlikely(order > ORDER_MAX || n >= atom_peek(&mm.hot.frames)))
+		return false;
 
 	/* Who holds a block of this order here holds it at an aligned place (I4). */
-	uint64_t w = atom_peek(&mm.hot.words[f]);
+	uint64_t w = atom_peek(&mm.hot.words[n]);
 	if (unlikely(!word_is(w, word_held(PAGE_HELD, order, owner))) ||
-	    unlikely(!atom_cas(&mm.hot.words[f], &w, word_freed(w))))
-		return slow_free(page, order, owner);
+	    unlikely(!atom_cas(&mm.hot.words[n], &w, word_freed(w))))
+		return false;
 	owner_count(owner, -((int64_t)1 << order));
-	if (order <= CACHED_ORDERS) {
-		cache_put_bits((uint32_t)f & ~(CACHE_FRAMES - 1),
-			       (uint32_t)run_mask(f % CACHE_FRAMES, order), owner);
-		return PAGE_OK;
-	}
-	frame_t first = { (uint32_t)f + mm.hot.first };
-	event_note(MM_FREE, order, 0, owner, OWNER_NONE, first);
-	zone_give(mm.hot_zone, first.n, order);
+	*f = (uint32_t)n;
+	return true;
+}
+
+static __attribute__((noinline)) enum page_error free_to_tree(void *page, unsigned order,
+							      owner_t owner)
+{
+	uint32_t f;
+
+	if (unlikely(!take_back(page, order, owner, &f)))
+		return slow_free(page, order, owner);
+	f += mm.hot.first;
+	event_note(MM_FREE, order, 0, owner, OWNER_NONE, (frame_t){ f });
+	zone_give(mm.hot_zone, f, order);
 	owner_note(owner, order);
 	return PAGE_OK;
+}
+
+static __attribute__((noinline)) enum page_error free_run(void *page, unsigned order,
+							  owner_t owner)
+{
+	uint32_t f;
+
+	if (unlikely(!take_back(page, order, owner, &f)))
+		return slow_free(page, order, owner);
+	cache_put_bits(f & ~(CACHE_FRAMES - 1), (uint32_t)run_mask(f % CACHE_FRAMES, order),
+		       owner);
+	return PAGE_OK;
+}
+
+enum page_error freepages(void *page, unsigned order, owner_t owner)
+{
+	if (order == 0)
+		return freepage(page, owner);
+	return order > CACHED_ORDERS ? free_to_tree(page, order, owner)
+				     : free_run(page, order, owner);
 }
 
 void *allocpages_walk(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
