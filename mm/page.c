@@ -82,7 +82,8 @@ enum page_error freepage(void *page, owner_t owner)
 
 #define CACHED_ORDERS 5u
 
-static inline __attribute__((always_inline)) void *hand_out(uint32_t f, unsigned order, owner_t owner)
+static inline __attribute__((always_inline)) void *hand_out(uint32_t f, unsigned order,
+							    owner_t owner)
 {
 	uint64_t w = atom_peek(word_at(f));
 
