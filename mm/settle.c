@@ -133,6 +133,7 @@ static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, bool merge, st
 		return 1;			/* it says less: nothing to promise */
 	for (; l < t->root; l++, steps++) {
 		w = s->settled;
+		slot = c % NODE_FANOUT;
 		c /= NODE_FANOUT;
 		s++;
 		if (passes_on(t, l, c, w, entry)) {
@@ -145,8 +146,9 @@ static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, bool merge, st
 		if (entry == ENTRY_NONE)
 			break;
 		/* What the node could give without this child is promised already (T1). */
-		if (entry_fits(entry, child_order(l)))
-			entry = node_code(w, l);
+		const unsigned whole = ENTRY_OPEN + child_order(l);
+		if (entry >= whole)
+			entry = node_entry(w, slot ^ 1) < whole ? whole : node_code(w, l);
 		if (tree_raise(t, l + 1, c, entry))
 			break;
 		entry = mark_to_raise(t, l + 1, c, w, entry, s);
