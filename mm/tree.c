@@ -85,6 +85,13 @@ static inline void count_groups(struct node *area, unsigned slot, unsigned log, 
 		atom_poke8(&area->fill[slot + i], (uint8_t)each);
 }
 
+/* Out of line, so that who need not tell saves no registers.  @code: 0 if not worked out yet. */
+static __attribute__((noinline)) void tell_above(struct tree *t, unsigned l, uint32_t self,
+						 uint64_t w, unsigned code)
+{
+	tree_given(t, l + 1, self, code ? code : node_code(w, l), node_all_full(w));
+}
+
 /*
  * T4 for child @slot and those of its run, without the node's code where that is more than is
  * asked: what can be had after the gift and could not before.
@@ -93,17 +100,16 @@ static inline void node_given(struct tree *t, unsigned l, uint32_t self, uint64_
 			      unsigned log)
 {
 	unsigned whole = ENTRY_OPEN + child_order(l), most = ENTRY_OPEN + most_order(l + 1);
-	unsigned e = tree_entry(t, l + 1, self), code = whole;
+	unsigned e = tree_entry(t, l + 1, self);
 
-	if (log > 0 || node_entry(w, slot ^ 1) >= whole) {
-		/* It may have completed a larger run. */
-		if (e == most && (!node_all_full(w) || home_is(t, l, self)))
-			return;
-		code = node_code(w, l);
-	} else if (e >= whole && e <= most) {
+	/* There is no more to promise; to be merged it may have become. */
+	if (e == most && (!node_all_full(w) || home_is(t, l, self)))
 		return;
-	}
-	tree_given(t, l + 1, self, code, node_all_full(w));
+	/* Has it perhaps completed a larger run? */
+	bool larger = log > 0 || node_entry(w, slot ^ 1) >= whole;
+	if (!larger && e >= whole && e <= most)
+		return;
+	tell_above(t, l, self, w, larger ? 0 : whole);
 }
 
 static void give_run_again(struct tree *t, unsigned l, uint32_t c, unsigned log);
