@@ -168,6 +168,9 @@ static void set_watermarks(struct zone *z)
 	z->low = 3 * z->min;
 	/* On all but small machines the slack is less than min: zone_has() is sure when low. */
 	z->fold_at = (int64_t)clamp(z->total / 256 / mm.ncpu, 64, 4096);
+	/* Nor should a block of order 9 that goes to and fro change a word that all CPUs read. */
+	if (z->fold_at < 1 << AREA_ORDER && (uint64_t)mm.ncpu << AREA_ORDER < z->min)
+		z->fold_at = 1 << AREA_ORDER;
 	z->slack = z->fold_at * mm.ncpu;
 }
 
