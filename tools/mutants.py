@@ -128,7 +128,7 @@ MUTANTS = (
     Mutant('run-given-untold', TREE, 'a gift of whole children is not told above (T4)',
            '\t\tnode_given(t, l, self, new, slot, log);\n', '\t\t;\n'),
     Mutant('run-told-less', TREE, 'a gift of whole children tells of no larger run',
-           'code = node_code(w, l);', 'code = whole;'),
+           'tell_above(t, l, self, w, larger ? 0 : whole);', 'tell_above(t, l, self, w, whole);'),
     Mutant('run-no-look', TREE, 'a taker of whole children does not look above afterwards (T3)',
            'tree_entry(t, l + 1, self) - ENTRY_OPEN > ORDER_MAX)', 'false)'),
     Mutant('run-no-version', TREE, 'a node word that comes back after a run looks unchanged',
