@@ -54,9 +54,9 @@ class Console:
         self.qemu.communicate()
         self.errors.close()
 
-    def wait_for_prompt(self):
+    def wait_for_prompt(self, patience=PATIENCE):
         """True at a prompt; False when the machine has ended (then .ended) or time is up."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not self.tail.endswith(NEW_PROMPT):
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.qemu.stdout], [], [], left)[0]:
