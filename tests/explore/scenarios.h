@@ -13,7 +13,7 @@
 	X(case_irq_drain) X(case_double) X(case_double_3) X(case_double_irq) \
 	X(case_transfer_free) X(case_page_last) X(case_irq_2) X(case_wake) \
 	X(case_wake_groups) X(case_wake_irq) X(case_wake_cached) X(case_wake_part) \
-	X(case_wake_last) \
+	X(case_wake_last) X(case_wake_rest) \
 	X(case_contract) X(case_contract_2) X(case_contract_irq) \
 	X(case_contract_two) X(case_contract_two_irq) \
 	X(case_damage_free) X(case_damage_open) X(case_damage_held) X(case_damage_page) \

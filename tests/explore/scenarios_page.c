@@ -335,6 +335,12 @@ const struct scenario case_wake_part = {
 	.program = { .cpus = 2, .cpu = { take_0, take_6 } },
 };
 
+const struct scenario case_wake_rest = {
+	.name = "wake-rest", .what = "what sleeps in an area that is awake in part is found",
+	.areas = 33, .first = SLEEPERS_FROM, .strict = true, .setup = part_awake,
+	.program = { .cpus = 1, .cpu = { take_0 } },
+};
+
 const struct scenario case_wake_last = {
 	.name = "wake-last", .what = "the last area: one wants a page, one all of it",
 	.areas = 33, .first = SLEEPERS_FROM, .setup = all_awake_held,
