@@ -10,6 +10,7 @@
 #define SWEPT         2u	/* the first scripts, of the hot path: always one by one */
 #define SWEEP_ALL     220u	/* boundaries of a script for which each program is tried at each */
 #define SWEEP_SOME    300u	/* else at most so many of them for each program, */
+#define WAKING_SOME   150u	/* boundaries of a script where memory wakes, shortly */
 #define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
 #define MOVES_MANY    100u	/* else at so many of them, and in series at all */
 #define MOVES_SOME    12u	/* shortly */
@@ -73,8 +74,19 @@ static void sweep_one_by_one(uint64_t seed, unsigned world, unsigned script, uns
 	}
 }
 
+/* Where memory wakes, the first of many visitors wakes it: so single ones, here and there. */
+static void sweep_waking(uint64_t seed, unsigned w, unsigned s)
+{
+	uint64_t n = go(seed, w, s, STEP_NEVER, 0, 0), stride = n / WAKING_SOME + 1;
+
+	for (uint64_t k = step_mix(&seed) % stride; k < n && !stop(); k += stride)
+		go(seed, w, s, STEP_ONCE, k % STEP_PROGRAMS, k);
+}
+
 static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
 {
+	if (!full && step_scripts[s].worlds == 1u << STEP_ASLEEP)
+		sweep_waking(seed, w, s);
 	if (full || s < SWEPT)
 		sweep_one_by_one(seed, w, s, full ? STEP_PROGRAMS : 1);
 	go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS,
