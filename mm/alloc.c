@@ -67,9 +67,11 @@ static inline enum zone_refusal try_zone(struct zone *z, gfp_t gfp, unsigned ord
 	return take_from_zone(z, gfp, order, owner, frame);
 }
 
-/* Zones from @top down.  Return: did one serve? */
-static bool walk_zones(enum zone_id top, gfp_t gfp, unsigned order, owner_t owner,
-		       struct zone_walk *walk, uint32_t *frame)
+/* Zones from @top down, in line.  Return: did one serve? */
+static inline __attribute__((always_inline)) bool walk_zones(enum zone_id top, gfp_t gfp,
+							     unsigned order, owner_t owner,
+							     struct zone_walk *walk,
+							     uint32_t *frame)
 {
 	int i;
 
@@ -220,8 +222,10 @@ static __attribute__((cold)) void start_walk(struct zone_walk *walk)
 			walk->free[z] = zone_free(&mm.zone[z]) + zone_cached(&mm.zone[z]);
 }
 
-/* Return: NULL when nothing fits, and @walk says so. */
-static void *attempt(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
+/* In line, too.  Return: NULL when nothing fits, and @walk says so. */
+static inline __attribute__((always_inline)) void *attempt(gfp_t gfp, unsigned order,
+							   owner_t owner,
+							   struct zone_walk *walk)
 {
 	uint64_t mark = 0;
 	uint32_t frame;

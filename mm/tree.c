@@ -13,7 +13,7 @@ static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found
 /* Does the root promise a block of @order?  If not, nothing has one (T1); pairs with T6. */
 static inline bool root_fits(const struct tree *t, unsigned order)
 {
-	return node_at_least(atom_load(&t->level[t->root]->word), ENTRY_OPEN + order) != 0;
+	return node_at_least(atom_load(&t->top->word), ENTRY_OPEN + order) != 0;
 }
 
 /* --- level 0: groups */

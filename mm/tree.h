@@ -67,6 +67,7 @@ struct tree {
 	unsigned id;		/* the zone's number */
 	unsigned root;		/* the level of the one topmost node */
 	atom64_t *bits;		/* level 0: one word a group */
+	struct node *top;	/* that node */
 	struct node *level[TREE_LEVELS];	/* 1..root */
 };
 
@@ -112,7 +113,7 @@ bool tree_take(struct tree *t, unsigned order, uint32_t *first);
 static inline bool tree_spent(const struct tree *t)
 {
 	/* Pairs with T6: who raises an entry has raised those above. */
-	return node_exhausted(atom_load(&t->level[t->root]->word));
+	return node_exhausted(atom_load(&t->top->word));
 }
 
 /**

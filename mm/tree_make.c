@@ -54,6 +54,7 @@ void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, voi
 		t->level[l] = n;
 		n += nodes_at(nframes, l);
 	}
+	t->top = t->level[t->root];
 	for (struct node *m = t->level[2]; m < n; m++)
 		node_init(m, 0, FILL_EMPTY);
 }
