@@ -4,7 +4,10 @@
 
 #include "home.h"
 
-/* The frame number of a fresh group's first frame, and in *block a block of @order out of it. */
+/*
+ * Of a group that has just been woken a block of @order into *block, the rest into the tree.
+ * Return: false if it has no such block; then all of it is in the tree.
+ */
 static bool take_fresh(struct zone *z, uint32_t group, uint64_t bits, unsigned order,
 		       uint32_t *block)
 {

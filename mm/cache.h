@@ -109,10 +109,12 @@ void cache_put_bits(uint32_t first, uint32_t bits, owner_t owner);
 void cache_put_elsewhere(uint32_t frame, owner_t owner);
 
 /**
- * cache_refill() - frames of the hot zone for this CPU, out of the tree
+ * cache_refill() - frames of the hot zone for this CPU, out of the tree or asleep until now
  * @first: receives which 32 frames
+ * Of 64 that were asleep the upper ones become second, or go back if that is not empty.
  * Context: any.
- * Return:  a bit for each frame, all the caller's; 0 when the zone is low or empty.
+ * Return:  a bit for each frame, all the caller's; 0 when the zone is low or empty, or what
+ *          there was lies beyond the hot window: then it is in the tree.
  */
 uint32_t cache_refill(uint32_t *first);
 

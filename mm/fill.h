@@ -4,7 +4,7 @@
  * fuller parts, so that empty 2 MiB areas stay empty.
  *
  * At level 1 a byte counts the free frames of a group.  Above, a byte ranks a
- * child by its fullest area: FILL_RANK for each step of free frames, smaller
+ * child by its fullest area: one more for each FILL_STEP free frames, smaller
  * is fuller.  They are written without care for races; a wrong one costs a
  * worse choice, never a wrong answer, and mends itself when its area is next
  * used up.  So all of it is relaxed, and pairs with nothing.

@@ -99,9 +99,10 @@ static inline enum zone_id zone_id_of(uint32_t f)
 static inline struct zone *zone_of(uint32_t f) { return &mm.zone[zone_id_of(f)]; }
 static inline enum zone_id zone_id(const struct zone *z) { return (enum zone_id)z->tree.id; }
 
-/* @n frames entered the zone's tree (negative: left it).  Context: any. */
+/* The @d frames that this CPU is ahead by (negative: behind) join z->free.  Context: any. */
 void zone_fold(struct zone *z, int64_t d);
 
+/* @n frames entered the zone's tree (negative: left it).  Context: any. */
 static inline void zone_count(struct zone *z, int64_t n)
 {
 	size_t off = LOCAL_DELTA + z->tree.id * sizeof(uint64_t);
@@ -115,6 +116,8 @@ static inline void zone_count(struct zone *z, int64_t n)
 
 /* Frames free in the tree or asleep; exact at rest.  Context: any; O(CPUs). */
 uint64_t zone_free(const struct zone *z);
+
+/* Frames in the caches of all CPUs, likewise. */
 uint64_t zone_cached(const struct zone *z);
 
 /* Are at least @frames free?  Context: any; O(1) but near the mark. */

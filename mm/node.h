@@ -64,14 +64,7 @@ static inline unsigned node_entry(uint64_t w, unsigned slot)
 	return (unsigned)(w >> slot * ENTRY_BITS) & ENTRY_MASK;
 }
 
-/* The word with another entry and the next version. */
-static inline uint64_t node_with(uint64_t w, unsigned slot, unsigned entry)
-{
-	w &= ~((uint64_t)ENTRY_MASK << slot * ENTRY_BITS);
-	return (w | (uint64_t)entry << slot * ENTRY_BITS) + NODE_VERSION;
-}
-
-/* The same where the entry is known to be @from. */
+/* The word with another entry, which is @from so far, and the next version. */
 static inline uint64_t node_change(uint64_t w, unsigned slot, unsigned from, unsigned to)
 {
 	return w + (((uint64_t)to - from) << slot * ENTRY_BITS) + NODE_VERSION;
@@ -142,7 +135,7 @@ static inline bool node_any_dirty(uint64_t w)
 	return node_at_least(w, ENTRY_DIRTY) != node_full_runs(w, 0);
 }
 
-/* The entry that tells what a node of @level with contents @w can give. */
+/* The entry that tells what a node of @level with contents @w can give; never FULL or HELD. */
 unsigned node_code(uint64_t w, unsigned level);
 
 /* Is nothing to be had: every entry NONE or HELD? */
@@ -157,7 +150,7 @@ static inline bool node_all_held(uint64_t w) { return (w & NODE_ENTRIES) == SLOT
 /* Are all eight entries FULL? */
 static inline bool node_all_full(uint64_t w) { return (~w & NODE_ENTRIES) == 0; }
 
-/* The entry that tells what 64 frames with these free bits can give. */
+/* The entry that tells what 64 frames with these free bits can give; never FULL. */
 unsigned bits_code(uint64_t bits);
 
 /**

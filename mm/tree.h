@@ -76,8 +76,8 @@ size_t tree_bytes(uint32_t nframes);
 
 /**
  * tree_init() - an empty tree: nothing is free
- * @mem: tree_bytes() bytes, 64-aligned; bits and level 1 need not be zero
- *       (tree_area_init() sets them), the rest is zeroed here
+ * @mem: tree_bytes() bytes, 64-aligned; bits and level 1 may hold anything
+ *       (tree_area_init() or tree_block_init() sets them), the rest is set here
  * Context: boot, one CPU.
  */
 void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, void *mem);
@@ -96,6 +96,8 @@ void tree_groups_add(struct tree *t, uint32_t group, unsigned n, const uint64_t 
 
 /**
  * tree_block_init() - a block of areas that nobody has used becomes a block that is held
+ * @first: its first frame, within the tree
+ * @order: AREA_ORDER or more
  * Context: any; the caller has claimed it, and may tree_give() it.
  */
 void tree_block_init(struct tree *t, uint32_t first, unsigned order);
@@ -118,7 +120,7 @@ static inline bool tree_spent(const struct tree *t)
 
 /**
  * tree_take_some() - take up to 32 single frames that stand close together
- * @half: receives which aligned 32 frames, relative to base / 32
+ * @half: receives which aligned 32 frames: the first of them, relative to base, by 32
  * Context: any; waits for nobody.
  * Return:  a bit for each frame taken; 0 if nothing is free.
  */
@@ -132,10 +134,10 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half);
  */
 bool tree_take_frame(struct tree *t, uint32_t frame);
 
-/* Give a block back that was taken.  Context: any; waits for nobody. */
+/* Give a block back that was taken.  Context: any; waits for nobody.  Panics: if it is not held. */
 void tree_give(struct tree *t, uint32_t first, unsigned order);
 
-/* Give single frames of one group back.  @n is the number of ones in @mask. */
+/* The same for single frames of one group.  @n is the number of ones in @mask. */
 void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n);
 
 /* The CPU's homes are forgotten and what they kept unmerged is merged.  Context: any. */

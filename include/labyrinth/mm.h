@@ -11,8 +11,9 @@
  *        and marked MEM_METADATA
  * @ncpu: CPUs that will ever call in
  *
- * Touches metadata for the first few hundred MiB only; the rest stays asleep
- * until it is needed, so that 1 TiB costs hardly more than 16 MiB.
+ * Wakes the first 64 MiB of each zone; the rest stays asleep, its frames' words
+ * untouched, until it is needed.  What grows with memory are the nodes of the trees
+ * above the areas, which are written here.
  *
  * Context: boot, one CPU; again only after mm_reset().
  * Return:  0, or -1 when no usable range is large enough for the metadata.
@@ -56,7 +57,7 @@ struct mm_stats {
 void mm_stats(struct mm_stats *out);				/* Context: any. */
 
 /**
- * mm_audit() - check I1 to I8 over all metadata
+ * mm_audit() - check I1 to I4, I7 and I8 over all metadata
  * @report: called with one sentence for each violation found; may be NULL
  *
  * Context: any, with nobody else in the allocator.

@@ -71,6 +71,8 @@ struct zone_walk {
  *          for GFP_KERNEL, which takes its turn as mm_wait.h says.
  * Return:  the first byte, or NULL when no allowed zone holds a large enough
  *          block that this behaviour is entitled to.
+ * Panics:  for GFP_KERNEL where nothing may sleep, even if there is memory; and if a
+ *          free frame's word is not FREE, because memory is corrupt.
  */
 void *allocpages_walk(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk);
 
@@ -101,9 +103,14 @@ size_t allocpages_bulk(gfp_t gfp, size_t n, void *pages[], owner_t owner);
  * Return:  PAGE_OK, or why it was refused.
  */
 enum page_error freepages(void *page, unsigned order, owner_t owner);
+
+/* One page: the common case, made fast.  Context, Return: as above. */
 enum page_error freepage(void *page, owner_t owner);
 
-/* Give @n single pages back.  Return: how many were accepted; each wrong one is reported. */
+/*
+ * Give @n single pages back.  Context: as above.
+ * Return: how many were accepted; each wrong one is reported.
+ */
 size_t freepages_bulk(size_t n, void *pages[], owner_t owner);
 
 /**

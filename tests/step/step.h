@@ -12,7 +12,7 @@
  *   scripts*.c                what the interrupted thread does
  *
  * One run is a fresh allocator over a small memory of its own, and everything in
- * it follows from its eight numbers (struct step_run), so that it can be repeated.
+ * it follows from its seven numbers (struct step_run), so that it can be repeated.
  */
 #pragma once
 
@@ -59,7 +59,7 @@ struct step_run {
 	uint64_t at;			/* see enum step_mode; boundaries count from 0 */
 };
 
-/* --- the plan (driver.c) */
+/* --- the plan (driver.c, plan.c) */
 
 struct step_totals {
 	uint64_t runs, steps;		/* boundaries seen, inside mm/ and outside */
