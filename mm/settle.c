@@ -158,6 +158,17 @@ static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, bool merge, st
 	return steps;
 }
 
+/*
+ * Does the entry for child @c of level @l wait to be merged, now that the child reads @w?  As long
+ * as it was a home, nobody would; who left it before our last write found our mark.  Write, then
+ * look whose home it is: pairs with home_move() and tree_leave_homes(), who leave, then read.
+ */
+static inline bool left_whole(const struct tree *t, unsigned l, uint32_t c, uint64_t w)
+{
+	return node_all_full(w) && l <= t->root && child_order(l) <= ORDER_MAX &&
+	       !home_is(t, l - 1, c) && tree_entry(t, l, c) != ENTRY_FULL;
+}
+
 void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
 {
 	const unsigned first = l;
@@ -176,8 +187,10 @@ void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
 			i++, l++, c /= NODE_FANOUT;
 		if (i < steps)
 			retry_count(t->id);
-		if (steps == 0)			/* parked: governed from above */
+		else if (steps == 0)		/* parked: governed from above */
 			l++, c /= NODE_FANOUT;
+		else if (l > last && left_whole(t, l, c, s[steps - 1].settled))
+			last = l;
 	}
 }
 

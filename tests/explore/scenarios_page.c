@@ -75,6 +75,23 @@ const struct scenario case_irq_drain_2 = {
 	.program = { .cpus = 1, .cpu = { drain }, .irq = { alloc } },
 };
 
+/* All but a page of an area that is CPU 0's home is free. */
+static void home_but_a_page(void)
+{
+	hold_all(6);
+	take_for(0, 0);
+	let(0, 9);
+	make_home(0, 6);
+}
+
+static void give_0(void) { do_give(0, 0); }
+
+const struct scenario case_home_left = {
+	.name = "home-left", .what = "a gift makes a home whole, and an interrupt leaves it",
+	.areas = 1, .setup = home_but_a_page,
+	.program = { .cpus = 1, .cpu = { give_0 }, .irq = { drain } },
+};
+
 /* --- wrong frees, and hands changing at once */
 
 static uint64_t wins;
