@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What tools/run, tools/kunit and tools/test share.  Python's standard library only."""
+"""What tools/run, tools/test and others share.  Python's standard library only."""
