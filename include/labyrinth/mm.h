@@ -58,7 +58,7 @@ void mm_stats(struct mm_stats *out);				/* Context: any. */
 
 /**
  * mm_audit() - check I1 to I4, I7 and I8 over all metadata
- * @report: called with one sentence for each violation found; may be NULL
+ * @report: called with one sentence for each of the first 20 violations; may be NULL
  *
  * Context: any, with nobody else in the allocator.
  * Return:  the number of violations; 0 is what everyone wants.
@@ -101,8 +101,9 @@ struct mm_event {
 /**
  * mm_events() - the last noteworthy events on this CPU, newest first
  *
- * Orders above 5, transfers, failures, refusals: the hot paths have no time for
- * a diary.
+ * Blocks that do not come out of a CPU's cache or go into it, transfers, failures,
+ * refusals; never single pages that are rightly taken and freed: the hot paths have no
+ * time for a diary.
  *
  * Context: any.
  * Return:  how many were written to @out.
