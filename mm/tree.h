@@ -22,8 +22,8 @@
  * T3  Who takes out of a child looks at the child's entry afterwards.  Open: the
  *     take counts.  Parked: he came too late, puts back just what he took, and
  *     starts again.  DIRTY: he settles it first.
- * T4  Who gives to a child looks at its entry afterwards, and settles it if it
- *     promises less than the child can now give.
+ * T4  Who gives to a child looks at its entry afterwards, and raises or settles it
+ *     if it promises less than the child can now give.
  * T5  An entry is lowered, or made FULL, only by settling: mark it DIRTY, read
  *     the child, then write what was read if the node has not changed since.
  *     A mark that is there already serves as well.  A child that is a node is

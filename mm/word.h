@@ -30,10 +30,11 @@
  *      FREE, or freed with the mark d, ----> QUARANTINED ----> FREE
  *           by who has taken it out of the tree       page_pardon()
  *
- * W1  A word changes only by compare-and-swap, but for FREE -> HELD or
- *     EXCLUSIVE: there the frame has just been taken out of the tree or a cache,
- *     its taker alone may write the word, and a plain store does it.  So does the
- *     mark p when a page goes from the allocator into a pool, or comes out.
+ * W1  A word changes only by compare-and-swap, but for FREE -> HELD, EXCLUSIVE
+ *     or QUARANTINED: there the frame has just been taken out of the tree or a
+ *     cache, or been freed and is not yet there; who did it alone may write the
+ *     word, and a plain store does it.  So does the mark p when a page goes from
+ *     the allocator into a pool, or comes out.
  * W2  The generation grows by one with every free and every transfer (mod 2^24),
  *     so that a handle that names an older one is stale.
  * W3  A state other than FREE, RESERVED and QUARANTINED has an owner other than 0.
