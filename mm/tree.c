@@ -222,9 +222,10 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 			return false;
 		}
 		unsigned slot = first_slot(runs);
-		if (run_is(w, slot * ENTRY_BITS, log, ENTRY_FULL))
+		if (!run_is(w, slot * ENTRY_BITS, log, ENTRY_FULL))
+			merge_run(t, l, self, slot, log);
+		else if (l < t->root)
 			return false;		/* came too late: walk again */
-		merge_run(t, l, self, slot, log);
 	}
 }
 

@@ -57,6 +57,8 @@ MUTANTS = (
            'a home that is left while it becomes whole is not merged (I8)',
            'else if (l > last && left_whole(t, l, c, s[steps - 1].settled))\n\t\t\tlast = l;',
            'else\n\t\t\t(void)left_whole;'),
+    Mutant('root-late', TREE, 'a run of the root that others have just merged is not taken (I12)',
+           'else if (l < t->root)\n\t\t\treturn false;', 'else\n\t\t\treturn false;'),
     Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
            'if (e != ENTRY_DIRTY)\n\t\t\treturn', 'if (true)\n\t\t\treturn'),
     Mutant('given-dirty', SETTLE, 'a giver who sees DIRTY does not settle (T4)',

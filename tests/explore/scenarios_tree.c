@@ -382,6 +382,15 @@ const struct scenario case_area_6 = {
 	.program = { .cpus = 2, .cpu = { take_6, take_9 } },
 };
 
+/* The area is whole, but CPU 1's home; nothing is above its entry. */
+static void leave_home(void) { page_drain(); }
+
+const struct scenario case_root_run = {
+	.name = "root-run", .what = "a home is merged while all of it is wanted, below the root",
+	.areas = 2, .strict = true, .setup = area_at_home,
+	.program = { .cpus = 2, .cpu = { take_9, leave_home } },
+};
+
 /* --- blocks of 4096 frames: children of a level-3 node, each of eight areas */
 
 #define GIANT 0x2000u
