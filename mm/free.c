@@ -16,7 +16,7 @@ bool slow_frame_sleeps(uint32_t f)
 		return false;
 
 	uint64_t rel = f - zone_of(f)->tree.base;
-	return zone_sleeping(zone_of(f), rel, rel + 1) != 0;
+	return zone_usable(zone_of(f), rel, rel + 1) != 0;
 }
 
 enum page_error slow_find(const void *page, unsigned order, uint32_t *f)

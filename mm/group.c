@@ -105,14 +105,18 @@ uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half)
 
 /* --- one frame in particular */
 
-/* Open what governs @frame from above.  Return: false if a block holds it, or a race was lost. */
+/*
+ * Open what governs @frame from above.  Return: false if a block holds it, if nothing is
+ * promised, or a race was lost.  Where an entry is NONE the frame may be waking: its bit may
+ * be there before its group is, and is not to be taken then (tree_groups_add()).
+ */
 static bool open_above(struct tree *t, uint32_t frame)
 {
 	for (unsigned l = t->root; l >= 1; l--) {
 		uint32_t c = frame >> child_order(l);
 		unsigned e = tree_entry(t, l, c);
 
-		if (entry_parked(e) && (e == ENTRY_HELD || !tree_open(t, l, c)))
+		if (e < ENTRY_OPEN || (e == ENTRY_FULL && !tree_open(t, l, c)))
 			return false;
 	}
 	return true;

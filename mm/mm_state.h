@@ -180,6 +180,9 @@ bool zone_wake_group(struct zone *z, uint32_t *group, uint64_t *bits);
 /* An area in a hole gets words that say so.  Context: boot. */
 void zone_bridge(struct zone *z, uint32_t area);
 
+/* How many of the frames [first, end), relative to the base, are memory, asleep or not? */
+uint64_t zone_usable(const struct zone *z, uint64_t first, uint64_t end);
+
 /* How many of the frames [first, end), relative to the base, sleep?  Context: any. */
 uint64_t zone_sleeping(const struct zone *z, uint64_t first, uint64_t end);
 

@@ -50,7 +50,10 @@ void *slow_hand_out(uint32_t f, unsigned order, owner_t owner, gfp_t gfp, uint64
  */
 enum page_error slow_find(const void *page, unsigned order, uint32_t *f);
 
-/* Memory that has no words yet, because nobody has ever had it? */
+/*
+ * Of a frame that was not awake: is it memory?  Then it sleeps, or is being woken: who has
+ * claimed it may be stopped, so that the cursor alone does not tell.
+ */
 bool slow_frame_sleeps(uint32_t f);
 
 /* The first frame of the held block that covers @f, or @f itself if none does. */

@@ -119,7 +119,8 @@ void tree_groups_add(struct tree *t, uint32_t group, unsigned n, const uint64_t 
 		entries |= group_init(t, group + i, bits[i])
 			   << (group % NODE_FANOUT + i) * ENTRY_BITS;
 	/*
-	 * They were NONE, and nobody can have taken from them; so they need not be DIRTY first.
+	 * They were NONE, and nobody can have taken from them, not even tree_take_frame(); so
+	 * they need not be DIRTY first.
 	 * Then T4, as any gift.
 	 */
 	while (!atom_cas(&t->level[1][area].word, &w, (w | entries) + NODE_VERSION))

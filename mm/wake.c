@@ -68,6 +68,11 @@ static uint64_t usable(const struct zone *z, uint32_t i, uint64_t first, uint64_
 	return sum;
 }
 
+uint64_t zone_usable(const struct zone *z, uint64_t first, uint64_t end)
+{
+	return usable(z, 0, first, end);
+}
+
 uint64_t zone_sleeping(const struct zone *z, uint64_t first, uint64_t end)
 {
 	uint64_t cursor = atom_load(&z->cursor);	/* a snapshot; pairs with the claims */

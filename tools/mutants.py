@@ -221,6 +221,10 @@ MUTANTS = (
            'while (!atom_cas(awake, &old, old | UINT64_MAX >> (64 - some) << number % 64))\n'
            '\t\t\tretry_count(z->tree.id);',
            'atom_store(awake, old | UINT64_MAX >> (64 - some) << number % 64);'),
+    Mutant('waking-taken', GROUP, 'a damaged page is taken while its group wakes (I2)',
+           'if (e < ENTRY_OPEN || (e == ENTRY_FULL', 'if (e == ENTRY_HELD || (e == ENTRY_FULL'),
+    Mutant('waking-reserved', FREE, 'memory that is being woken is said to be none',
+           'return zone_usable(', 'return zone_sleeping('),
     Mutant('wake-late-bit', WAKE, 'groups that woke are promised to nobody',
            '\ttree_groups_add(&z->tree, s.group, n, bits);\n', ''),
     Mutant('wake-unsettled', 'mm/tree_make.c', 'groups that woke are not promised upward (T4)',

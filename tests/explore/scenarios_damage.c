@@ -127,3 +127,62 @@ const struct scenario case_damage_twice = {
 	.areas = 1, .setup = one_block_free, .also = is_quarantined, .no_history = true,
 	.program = { .cpus = 2, .cpu = { report, report } },
 };
+
+/* --- while it wakes: the area behind those that are woken at boot */
+
+#define SLEEPERS_FROM 0x1000u
+#define ASLEEP        (SLEEPERS_FROM + 32 * 512)
+
+static void one_area_sleeps(void) { hold_all_awake(); }
+
+static void part_sleeps(void)
+{
+	hold_all_awake();
+	hold_fresh_group();
+}
+
+static void report_asleep(void)
+{
+	enum damage d = page_damaged((frame_t){ ASLEEP + FRAME });
+
+	if (d == DAMAGE_RESERVED || d == DAMAGE_TOO_MANY)
+		explore_fail("a page of ours is said to be %s", damage_name(d));
+}
+
+static void take_area(void)
+{
+	void *p = allocpages(GFP_ATOMIC, 9, history_owner);
+
+	if (p && freepages(p, 9, history_owner) != PAGE_OK)
+		explore_fail("a block just taken cannot be given back");
+}
+
+static void sleeper_is_quarantined(void)
+{
+	for (unsigned cpu = 0; cpu < 2; cpu++) {
+		explore_as(cpu);
+		page_drain();
+	}
+	if (page_damaged_retry() != 0)
+		explore_fail("Q1: it still waits, though everybody rests");
+	if (word_state(atom_load(word_at(ASLEEP + FRAME))) != PAGE_QUARANTINED)
+		explore_fail("Q1: reported, and not in quarantine");
+	if (tree_free_order(&mm.hot_zone->tree, ASLEEP + FRAME - mm.hot_zone->tree.base) >= 0)
+		explore_fail("I2: in quarantine, and free");
+	if (!page_pardon((frame_t){ ASLEEP + FRAME }))
+		explore_fail("it cannot be pardoned");
+}
+
+const struct scenario case_damage_wake = {
+	.name = "damage-wake", .what = "a page is reported while its area wakes as a block",
+	.areas = 33, .first = SLEEPERS_FROM, .setup = one_area_sleeps,
+	.also = sleeper_is_quarantined, .no_history = true,
+	.program = { .cpus = 2, .cpu = { report_asleep, take_area } },
+};
+
+const struct scenario case_damage_part = {
+	.name = "damage-part", .what = "a page is reported while its part wakes into the tree",
+	.areas = 33, .first = SLEEPERS_FROM, .setup = part_sleeps,
+	.also = sleeper_is_quarantined, .no_history = true,
+	.program = { .cpus = 2, .cpu = { report_asleep, take_group } },
+};
