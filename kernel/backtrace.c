@@ -84,16 +84,6 @@ static void print_from(struct unwind *u)
 	}
 }
 
-void backtrace_print(uintptr_t fp)
-{
-	struct unwind u;
-
-	if (unwind_call(&u, fp))
-		print_from(&u);
-	else
-		kprintf("  no caller is known: the frame pointer is 0x%lx\n", fp);
-}
-
 void backtrace_print_trap(const struct trap_frame *f)
 {
 	struct unwind u;

@@ -6,19 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct trap_frame;
+
 /**
- * backtrace_print() - print the callers of a function, nearest first
- * @fp: (uintptr_t)__builtin_frame_address(0) of that function
+ * backtrace_print_trap() - print the callers of where @f was taken, nearest first
  *
- * For warnings: the machine goes on.  A damaged stack ends the list, no more.
+ * A damaged stack ends the list, no more.
  *
  * Context: any, NMI and double fault included; as everything in this file.
  */
-void backtrace_print(uintptr_t fp);
-
-struct trap_frame;
-
-/* As above, from the place where @f was taken. */
 void backtrace_print_trap(const struct trap_frame *f);
 
 /**

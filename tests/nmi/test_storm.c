@@ -347,7 +347,7 @@ static bool answers(void)
 
 	storm.pause = true;
 	pit_shoot(100);
-	while (!storm.nmis && clock_ns() - start < SILENCE / 5)
+	while (!storm.nmis && clock_ns() - start < SILENCE / 15)
 		work();
 	storm.pause = false;
 	return storm.nmis;

@@ -262,7 +262,7 @@ TEST(a_visitor_between_any_two_instructions)
 }
 
 /* Two CPUs that each run in a thread of QEMU's need a millisecond or two for a move. */
-#define MOVES 500u
+#define MOVES 200u
 
 static void sample_moves(void)
 {
