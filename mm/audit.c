@@ -269,13 +269,22 @@ static void audit_sums(struct audit *a)
 	}
 }
 
+/* The next frame of another group; or, where a whole word of groups sleeps, of another word. */
+static uint32_t beyond_sleeping(uint32_t f)
+{
+	unsigned order = atom_load(&mm.awake[f >> GROUP_ORDER >> 6]) ? GROUP_ORDER
+								     : GROUP_ORDER + 6;
+
+	return (f | ((1u << order) - 1)) + 1;
+}
+
 size_t mm_audit(void (*report)(const char *what))
 {
 	struct audit a = { .report = report };
 
 	for (uint32_t f = 0; f < mm.end;)
 		if (!mm_awake(f))
-			f = (f | ((1u << GROUP_ORDER) - 1)) + 1;
+			f = beyond_sleeping(f);
 		else
 			f = is_plain_group(f) ? f + 64 : audit_frame(&a, f);
 	audit_sums(&a);
