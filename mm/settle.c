@@ -272,7 +272,7 @@ void tree_given(struct tree *t, unsigned l, uint32_t c, unsigned code, bool full
 bool tree_open(struct tree *t, unsigned l, uint32_t c)
 {
 	struct node *n = node_of_child(t, l, c);
-	unsigned slot = c % NODE_FANOUT;
+	unsigned slot = c % NODE_FANOUT, whole = ENTRY_OPEN + child_order(l);
 	uint32_t self = c / NODE_FANOUT;
 
 	for (;;) {
@@ -282,14 +282,16 @@ bool tree_open(struct tree *t, unsigned l, uint32_t c)
 		if (e != ENTRY_FULL)
 			return e != ENTRY_HELD;
 		/* Read, then look above: pairs with who settles us to FULL there (T7). */
-		unsigned above = l < t->root ? tree_entry(t, l + 1, self) : ENTRY_OPEN;
+		unsigned above = l < t->root ? tree_entry(t, l + 1, self) : whole;
 		if (entry_parked(above))
 			return false;
 		if (above == ENTRY_DIRTY)
 			tree_settle(t, l + 1, self, false);
+		/* Given, and not told yet; who gives to it once it is open looks no higher (T6). */
+		else if (above < whole)
+			tree_given(t, l + 1, self, whole, false);
 		/* Pairs with the load in tree_taken(), and with read_child(). */
-		else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL,
-							    ENTRY_OPEN + child_order(l))))
+		else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL, whole)))
 			return true;
 		else
 			retry_count(t->id);

@@ -36,7 +36,8 @@
  *     holds for the path from the root as a whole (DIRTY promises all that there
  *     can be), and a giver need look at one entry only.
  * T7  An entry goes from FULL to open by one CAS, if the one above has been seen
- *     open since the node was read: a parked node never has an open child.
+ *     open since the node was read, and to promise as much: a parked node never has
+ *     an open child, and T6 holds for who gives to the child from then on.
  */
 #pragma once
 

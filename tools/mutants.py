@@ -59,6 +59,8 @@ MUTANTS = (
            'else\n\t\t\t(void)left_whole;'),
     Mutant('root-late', TREE, 'a run of the root that others have just merged is not taken (I12)',
            'else if (l < t->root)\n\t\t\treturn false;', 'else\n\t\t\treturn false;'),
+    Mutant('open-early', SETTLE, 'an entry is opened before it is promised above (T6)',
+           'else if (above < whole)', 'else if (false)'),
     Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
            'if (e != ENTRY_DIRTY)\n\t\t\treturn', 'if (true)\n\t\t\treturn'),
     Mutant('given-dirty', SETTLE, 'a giver who sees DIRTY does not settle (T4)',

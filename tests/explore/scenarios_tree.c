@@ -118,6 +118,27 @@ const struct scenario case_late_3 = {
 	.program = { .cpus = 3, .cpu = { take_give_6, take_0, take_5 } },
 };
 
+/* CPU 0 has given a group and not told yet; CPU 1 opens it at home, and gives back what it took. */
+static void group_held_at_home(void)
+{
+	group_at_home();
+	take_for(64, 6);
+}
+
+static void give_group(void) { do_give(64, 6); }
+
+static void take_give_5_take_6(void)
+{
+	take_give_5();
+	do_take(6);
+}
+
+const struct scenario case_early = {
+	.name = "early", .what = "a whole group is opened before it is promised above (T6)",
+	.areas = 1, .strict = true, .setup = group_held_at_home,
+	.program = { .cpus = 2, .cpu = { give_group, take_give_5_take_6 } },
+};
+
 /* --- the last frame */
 
 static void last_two(void)
