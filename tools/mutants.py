@@ -95,10 +95,8 @@ MUTANTS = (
            'if (above == ENTRY_DIRTY)\n\t\t\ttree_settle(t, l + 1, self, false);',
            'if (false)\n\t\t\ttree_settle(t, l + 1, self, false);'),
     Mutant('open-store', SETTLE, 'a child becomes open by a store (T7)',
-           '''else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL,
-							    ENTRY_OPEN + child_order(l))))''',
-           '''else if (atom_store(&n->word, node_change(w, slot, ENTRY_FULL, ENTRY_OPEN +
-							    child_order(l))), true)'''),
+           'else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL, whole)))',
+           'else if (atom_store(&n->word, node_change(w, slot, ENTRY_FULL, whole)), true)'),
     Mutant('no-version', 'mm/node.h', 'a node word that comes back looks unchanged',
            '- from) << slot * ENTRY_BITS) + NODE_VERSION;', '- from) << slot * ENTRY_BITS);'),
     # --- taking and giving
