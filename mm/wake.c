@@ -2,7 +2,7 @@
 /*
  * Waking memory that has never been touched.
  *
- *      cursor  63        48 47       32 31                 0
+ *      cursor  63        44 43       32 31                 0
  *             +------------+-----------+--------------------+
  *             | unfinished |   range   |        area        |
  *             +------------+-----------+--------------------+
@@ -16,7 +16,8 @@
  *     the words are there.  A group that sleeps has no bit set, and its entry is NONE.
  * Z2  "Unfinished" counts an area from the CAS that claims it for a part until its last group
  *     has been claimed, in two steps: PART when the part is there, and in between CLAIMED.
- *     So at (range nranges, unfinished 0) nothing sleeps, and nothing ever will.
+ *     So at (range nranges, unfinished 0) nothing sleeps, and nothing ever will.  Each has
+ *     ten bits: 1023 travellers may be stopped between a claim and its count.
  * Z3  While the range is nranges CLAIMED only shrinks, and PART only grows when it does.  So
  *     who reads the same cursor twice knows that between them no part appeared whose maker
  *     has gone on, and none that he saw empty was full.
@@ -33,9 +34,11 @@
 #define AREA_FRAMES  ((uint64_t)1 << AREA_ORDER)
 #define GROUP_FRAMES ((uint64_t)1 << GROUP_ORDER)
 
-#define CURSOR_CLAIMED ((uint64_t)1 << 48)
-#define CURSOR_PART    ((uint64_t)1 << 58)
-#define CURSOR_RANGE   ((uint64_t)0xffff << 32)
+#define CURSOR_CLAIMED ((uint64_t)1 << 44)
+#define CURSOR_PART    ((uint64_t)1 << 54)
+#define CURSOR_RANGE   ((uint64_t)0xfff << 32)
+
+_Static_assert(MEMMAP_MAX + 2 <= CURSOR_RANGE >> 32, "a zone's ranges can be counted");
 
 /* Who is next to wake, counted from the zone's base, and the first range that it can lie in. */
 struct sleeper { uint32_t range, group; };
