@@ -51,6 +51,7 @@ struct explore_limits {
 	uint64_t states;
 	double seconds;
 	bool progress;
+	bool alone;		/* in random schedules: at times one CPU runs alone (I10) */
 };
 
 struct explore_result {
@@ -58,6 +59,7 @@ struct explore_result {
 	bool complete;		/* within switches and lost */
 	bool cut;		/* some schedule lost too many and was not followed */
 	uint64_t states, steps, ends;
+	unsigned alone;		/* steps of one call in a row, at most; random schedules only */
 	double schedules;	/* that were covered, counting those not followed again */
 	char why[256];
 	char schedule[8192];	/* replays the failure */
@@ -67,7 +69,7 @@ struct explore_result {
 void explore_all(const struct explore_program *p, const struct explore_limits *l,
 		 struct explore_result *r);
 
-/* @runs random schedules; CPUs run on with a probability of 7 in 8. */
+/* @runs random schedules; CPUs run on with a probability of 7 in 8, or alone for a while. */
 void explore_random(const struct explore_program *p, const struct explore_limits *l,
 		    uint64_t runs, uint64_t seed, struct explore_result *r);
 

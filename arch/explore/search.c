@@ -63,7 +63,7 @@ static void table_add(uint64_t hash)
 /* --- steps that can be taken back */
 
 #define DEPTH_MAX 8000u
-#define ALONE_MAX 2000u
+#define ALONE_MAX 500u	/* steps of one call, in a row */
 
 struct frame {
 	uint64_t hash;
@@ -71,7 +71,7 @@ struct frame {
 	uint8_t choice;		/* the one being tried */
 	uint8_t last;		/* the CPU that ran before, 8: none */
 	uint16_t switches;
-	uint16_t alone;		/* steps of the same CPU until here */
+	uint16_t alone;		/* steps of the same CPU in the same call until here */
 	double schedules;
 	/* to take the choice back */
 	struct cpu cpu;
@@ -119,7 +119,8 @@ static void advance(struct frame *f, unsigned choice, struct frame *next)
 	f->choice = (uint8_t)choice;
 	next->switches = (uint16_t)(f->switches + is_switch(f, choice));
 	next->last = choice / 8 == 1 ? f->last : (uint8_t)(choice % 8);
-	next->alone = choice == f->last ? (uint16_t)(f->alone + 1) : 0;
+	next->alone = choice == f->last && explore_cpu[choice % 8].addr ? (uint16_t)(f->alone + 1)
+									 : 0;
 	save(f, choice % 8);
 	engine_step(choice);
 }
@@ -202,6 +203,14 @@ static bool enough(const struct explore_limits *l, const struct explore_result *
 	return l->seconds > 0 && now() - start > l->seconds;
 }
 
+static bool is_endless(const struct frame *f)
+{
+	if (explore_failure || f->alone <= ALONE_MAX)
+		return false;
+	explore_failure = "I10: a call does not end though nobody else runs";
+	return true;
+}
+
 /* What the step just taken led to.  Return: is there somewhere to go on from? */
 static bool look(struct frame *f, const struct explore_limits *l, struct explore_result *r,
 		 unsigned depth)
@@ -213,8 +222,7 @@ static bool look(struct frame *f, const struct explore_limits *l, struct explore
 			failed(r, depth);
 		return false;
 	}
-	if (f->alone > ALONE_MAX) {
-		explore_failure = "I10: a call does not end though nobody else runs";
+	if (is_endless(f)) {
 		failed(r, depth);
 		return false;
 	}
@@ -314,8 +322,30 @@ static unsigned random_choice(const struct frame *f, uint64_t *state)
 	return (unsigned)__builtin_ctz(m);
 }
 
-static unsigned one_random(uint64_t *state, struct explore_result *r)
+#define BEFORE_ALONE 250u		/* steps at most before a CPU runs alone */
+
+/* Who runs alone, 8: nobody; and from which depth on the next one may. */
+struct alone { unsigned cpu, from; };
+
+/* Everyone but one CPU is stopped, wherever he is, until its script is done; then others are
+ * let go, and after a while all but another. */
+static unsigned alone_choice(struct alone *a, const struct frame *f, unsigned depth,
+			     uint64_t *state)
 {
+	if (a->cpu < 8 && explore_cpu[a->cpu].done) {
+		a->cpu = 8;
+		a->from = depth + random_below(state, BEFORE_ALONE / 2);
+	}
+	if (a->cpu == 8 && depth >= a->from && f->last < 8 && !explore_cpu[f->last].done)
+		a->cpu = f->last;
+	return a->cpu < 8 ? a->cpu : random_choice(f, state);
+}
+
+static unsigned one_random(const struct explore_limits *l, uint64_t *state,
+			   struct explore_result *r)
+{
+	struct alone a = { .cpu = 8, .from = l->alone ? random_below(state, BEFORE_ALONE)
+						       : DEPTH_MAX };
 	unsigned depth = 0;
 
 	for (; !explore_failure && depth < DEPTH_MAX; depth++) {
@@ -324,8 +354,11 @@ static unsigned one_random(uint64_t *state, struct explore_result *r)
 		f->choices = engine_choices();
 		if (!f->choices)
 			break;
-		advance(f, random_choice(f, state), f + 1);
+		advance(f, alone_choice(&a, f, depth, state), f + 1);
 		r->steps++;
+		if (f[1].alone > r->alone)
+			r->alone = f[1].alone;
+		is_endless(f + 1);
 	}
 	if (depth == DEPTH_MAX)
 		explore_failure = "it goes on and on";
@@ -347,7 +380,7 @@ void explore_random(const struct explore_program *p, const struct explore_limits
 	engine_start(p, 0, 0);
 	frames[0].last = 8;
 	for (uint64_t i = 0; i < runs && !r->failed; i++) {
-		unsigned depth = one_random(&state, r);
+		unsigned depth = one_random(l, &state, r);
 
 		r->schedules++;
 		while (depth > 0)
@@ -382,8 +415,10 @@ bool explore_replay(const struct explore_program *p, const char *schedule,
 			unsigned choice = (unsigned)(at - letters);
 
 			fits = engine_choices() >> choice & 1;
-			if (fits)
+			if (fits) {
 				advance(&frames[depth], choice, &frames[depth + 1]);
+				is_endless(&frames[depth + 1]);
+			}
 		}
 	}
 	if (fits && !explore_failure && engine_choices() == 0)
