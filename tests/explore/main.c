@@ -14,6 +14,7 @@
 
 #include "../../arch/explore/explore.h"
 #include "../../mm/block.h"
+#include "random.h"
 #include "scenario.h"
 #include "scenarios.h"
 
@@ -128,6 +129,14 @@ void let(uint32_t frame, unsigned order)
 static struct { uint32_t frame; unsigned order; } taken[64];
 static unsigned ntaken;
 
+void take_is_done(uint32_t frame, unsigned order)
+{
+	if (ntaken == sizeof taken / sizeof *taken)
+		explore_fail("the scenario holds too many blocks from the start");
+	taken[ntaken].frame = frame;
+	taken[ntaken++].order = order;
+}
+
 void take_for(uint32_t frame, unsigned order)
 {
 	uint32_t f;
@@ -136,8 +145,7 @@ void take_for(uint32_t frame, unsigned order)
 	if (!zone_take(mm.hot_zone, order, &f) || f != frame)
 		explore_fail("0x%x of order %u is not what was left", frame, order);
 	page_drain();
-	taken[ntaken].frame = frame;
-	taken[ntaken++].order = order;
+	take_is_done(frame, order);
 }
 
 void make_home(unsigned cpu, unsigned order)
@@ -337,12 +345,48 @@ static int replay(const struct scenario *s, const char *schedule)
 	return r.failed;
 }
 
+#define SCHEDULES 50u		/* of a random program */
+
+static void print_failure(const struct explore_result *r, uint64_t seed, const char *self)
+{
+	printf("FAILED: %s\nthe random program of seed %llu:\n", r->why, (unsigned long long)seed);
+	random_print();
+	printf("again, operation by operation:\n  %s --random 1 --seed %llu --replay %s\n", self,
+	       (unsigned long long)seed, r->schedule);
+}
+
+/* @n programs, of @seed and those after it. */
+static int run_random(uint64_t n, uint64_t seed, const char *self)
+{
+	const struct explore_limits l = { .alone = true };
+	uint64_t steps = 0, last = seed + n;
+	unsigned alone = 0;
+
+	for (; seed != last; seed++) {
+		const struct scenario *s = random_program(seed);
+		struct explore_program p = program_of(s);
+		struct explore_result r;
+
+		prepare(s);
+		explore_random(&p, &l, SCHEDULES, seed * 0x9e3779b97f4a7c15u, &r);
+		if (r.failed)
+			return print_failure(&r, seed, self), 1;
+		steps += r.steps;
+		alone = r.alone > alone ? r.alone : alone;
+	}
+	printf("%llu random programs, %u schedules each, %llu steps; a CPU alone made at most %u "
+	       "in a call\n", (unsigned long long)n, SCHEDULES, (unsigned long long)steps, alone);
+	return 0;
+}
+
 static const char usage[] =
 	"usage: explore [--short | --seconds N] [--progress] [--until-failure] [SCENARIO...]\n"
 	"       explore --list\n"
 	"       explore SCENARIO --replay SCHEDULE\n"
+	"       explore --random N [--seed S] [--replay SCHEDULE]\n"
 	"Runs the allocator under all schedules of its atomic operations, scenario by scenario:\n"
-	"--seconds N each (60), or --short.  Ends with 0 when nothing failed, else 1.\n";
+	"--seconds N each (60), or --short; or N random programs under random schedules.\n"
+	"Ends with 0 when nothing failed, else 1.\n";
 
 static const struct scenario *scenario_named(const char *name)
 {
@@ -365,12 +409,17 @@ int main(int argc, char **argv)
 	const struct scenario *chosen[96];
 	unsigned n = 0, failures = 0, enough = UINT_MAX;
 	const char *schedule = NULL;
+	uint64_t programs = 0, seed = 1;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--replay") && i + 1 < argc)
 			schedule = argv[++i];
 		else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
 			l.seconds = atof(argv[++i]);
+		else if (!strcmp(argv[i], "--random") && i + 1 < argc)
+			programs = strtoull(argv[++i], NULL, 0);
+		else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
+			seed = strtoull(argv[++i], NULL, 0);
 		else if (!strcmp(argv[i], "--short"))
 			l.seconds = 0, l.states = SHORT_RUN;
 		else if (!strcmp(argv[i], "--progress"))
@@ -384,6 +433,10 @@ int main(int argc, char **argv)
 		else
 			chosen[n++] = scenario_named(argv[i]);
 	}
+	if (programs && n == 0 && schedule)
+		return replay(random_program(seed), schedule);
+	if (programs && n == 0)
+		return run_random(programs, seed, argv[0]);
 	if (schedule && n == 1)
 		return replay(chosen[0], schedule);
 	if (schedule)

@@ -35,6 +35,9 @@ void let(uint32_t frame, unsigned order);
 /* Take that block for a CPU of the scenario, which may do_give() it. */
 void take_for(uint32_t frame, unsigned order);
 
+/* The scenario has taken that block itself: a CPU may do_give() it, or it is held to the end. */
+void take_is_done(uint32_t frame, unsigned order);
+
 /* CPU @cpu takes and gives back a block of @order: where, is its home from then on. */
 void make_home(unsigned cpu, unsigned order);
 
