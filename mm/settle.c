@@ -169,18 +169,31 @@ static inline bool left_whole(const struct tree *t, unsigned l, uint32_t c, uint
 	       !home_is(t, l - 1, c) && tree_entry(t, l, c) != ENTRY_FULL;
 }
 
+/* The lowest level at which one does, above the @n just written from @l up; 0 if none. */
+static inline unsigned level_to_merge(const struct tree *t, unsigned l, uint32_t c,
+				      const struct step *s, unsigned n)
+{
+	for (; n > 0; n--, s++) {
+		l++, c /= NODE_FANOUT;
+		if (left_whole(t, l, c, s->settled))
+			return l;
+	}
+	return 0;
+}
+
 void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
 {
 	const unsigned first = l;
+	const uint32_t child = c;
 	struct step s[TREE_LEVELS];
 
 	/* All that we have marked must be settled, whoever comes between. */
 	for (unsigned last = l; l <= last;) {
 		unsigned steps = mark_path(t, l, c, l == first ? merge : !home_is(t, l - 1, c), s);
+		unsigned from = l, i = 0;
 
 		if (l + steps > last + 1)
 			last = l + steps - 1;
-		unsigned i = 0;
 		/* Fails after any other CAS on the node; pairs as above. */
 		while (i < steps && atom_cas(&node_of_child(t, l, c)->word, &s[i].marked,
 					     s[i].settled))
@@ -189,8 +202,12 @@ void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
 			retry_count(t->id);
 		else if (steps == 0)		/* parked: governed from above */
 			l++, c /= NODE_FANOUT;
-		else if (l > last && left_whole(t, l, c, s[steps - 1].settled))
-			last = l;
+		unsigned again = level_to_merge(t, from, child >> 3 * (from - first), s, i);
+		if (again) {
+			l = again;
+			c = child >> 3 * (again - first);
+			last = last > again ? last : again;
+		}
 	}
 }
 
