@@ -19,6 +19,7 @@
 #include "../test.h"
 
 #define FRESH_VISITS  20000u	/* in one call: then it must come to its end */
+#define SERIES_VISITS 4096u	/* in one call: a series, too, must abate */
 #define STEPS_MAX     8000000u	/* of one call, visits included */
 #define NEST_EVERY    61u	/* boundaries between nested visits, on the average */
 #define INNER_EVERY   23u	/* and of the inner ones among the visitor's boundaries */
@@ -143,7 +144,7 @@ static bool due(struct level *v, size_t behind)
 		return v == &level[0] && v->inside == run.at;
 	case STEP_SERIES:
 		program = run.program;
-		return v->inside % STEP_SERIES_GAP == run.at;
+		return v->visits < SERIES_VISITS && v->inside % STEP_SERIES_GAP == run.at;
 	case STEP_FRESH:
 	case STEP_WANDER:
 	case STEP_CROWD:
