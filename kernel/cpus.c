@@ -37,7 +37,7 @@ unsigned cpus_find(void)
 {
 	const struct madt *m = acpi_madt();
 	unsigned max = limit();
-	uint64_t absent, late;
+	uint64_t absent, late, ms;
 
 	for (size_t i = 0; m && i < m->ncpus; i++)
 		if (m->cpu[i].enabled)
@@ -46,6 +46,8 @@ unsigned cpus_find(void)
 		add((uint32_t)absent, max);
 	if (cmdline_u64("cpu_late", &late))
 		smp_delay((unsigned)late);
+	if (cmdline_u64("cpu_patience", &ms) && ms <= UINT32_MAX)
+		smp_set_patience((uint32_t)ms);
 	return cpus_possible();
 }
 

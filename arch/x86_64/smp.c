@@ -38,7 +38,7 @@
 #define SECOND_CALL	(MS / 5)	/* between the first and the second */
 
 /* Since the last arrival.  255 emulated CPUs share two cores with whoever else is there. */
-#define PATIENCE	(5000 * MS)
+#define PATIENCE_MS	5000u
 #define REPORT_EVERY	(2000 * MS)
 
 /* By number; ap_entry.S reads both, cpus_listed first. */
@@ -56,6 +56,7 @@ static _Atomic unsigned too_late;
 
 /* A CPU that comes when nobody waits any more, for tests; 0 for none. */
 static SEALED unsigned late;
+static SEALED uint64_t patience = PATIENCE_MS * MS;
 
 extern const char ap_low[], ap_low_end[];
 extern pte_t identity_pdpt[TABLE_ENTRIES];
@@ -143,6 +144,11 @@ void smp_delay(unsigned cpu)
 	late = cpu;
 }
 
+void smp_set_patience(uint32_t ms)
+{
+	patience = ms * MS;
+}
+
 static void leave_out(unsigned cpu, const char *why)
 {
 	cpus[cpu].why = why;
@@ -207,11 +213,11 @@ static void await(unsigned expected)
 	struct patience since_last, since_report;
 	unsigned here = cpus_online(), now;
 
-	patience_begin(&since_last, PATIENCE);
+	patience_begin(&since_last, patience);
 	patience_begin(&since_report, REPORT_EVERY);
 	while ((now = cpus_online()) < expected) {
 		if (now != here)
-			patience_begin(&since_last, PATIENCE);
+			patience_begin(&since_last, patience);
 		else if (!patience_left(&since_last))
 			return;
 		if (!patience_left(&since_report)) {

@@ -22,6 +22,9 @@ bool smp_add(uint32_t apic_id);
 /* CPU @cpu is to come when it is not waited for any more: for tests.  Context: as smp_add(). */
 void smp_delay(unsigned cpu);
 
+/* Wait for CPUs that do not answer until none has come for @ms ms.  Context: as smp_add(). */
+void smp_set_patience(uint32_t ms);
+
 /* The thread on CPU @cpu, which is online; NULL before it has threads.  Only for looking at it
  * where it cannot go away: when @cpu has been stopped.  Context: any. */
 struct thread *smp_thread_of(unsigned cpu);

@@ -231,7 +231,7 @@ static void at_end(void)
 #define LOST        2u		/* a call's compare-and-swaps beyond these are not followed */
 #define TRIES       16u
 #define RANDOM_RUNS 2000u	/* where not all schedules could be followed */
-#define SHORT_RUN   70000u	/* states a scenario, for make test */
+#define SHORT_RUN   60000u	/* states a scenario, for make test */
 
 static struct explore_program program_of(const struct scenario *s)
 {
