@@ -48,6 +48,8 @@ unsigned cpus_find(void)
 		smp_delay((unsigned)late);
 	if (cmdline_u64("cpu_patience", &ms) && ms <= UINT32_MAX)
 		smp_set_patience((uint32_t)ms);
+	else if (cmdline_get("cpu_patience", NULL))
+		kprintf("CPUs: cpu_patience= wants a number of milliseconds: ignored\n");
 	return cpus_possible();
 }
 
