@@ -20,7 +20,12 @@ bool pit_start(void);
 /* One NMI after @ticks, 1..65535, of 838 ns.  Context: any. */
 void pit_shoot(unsigned ticks);
 
-/* Masked, and silent.  Context: threads. */
+#define PIT_PATIENCE 500000000u	/* ns without a first NMI: there is no PIT for it */
+
+/* None came: from now on pit_start() says so at once.  Context: threads. */
+void pit_is_silent(void);
+
+/* Masked, and quiet.  Context: threads. */
 void pit_stop(void);
 
 /* --- books.c: who holds which frame, and what he wrote there */

@@ -17,7 +17,6 @@
 
 #define FEW     300u			/* NMIs, unless nmis= says how many */
 #define PERIOD  60u			/* ticks at most, unless nmi_period= says how many */
-#define SILENCE ((uint64_t)1000000000)	/* ns without a first shot: there is no PIT for it */
 #define DEEP    16u			/* of the 32 levels that there are */
 
 static struct {
@@ -63,7 +62,7 @@ static uint64_t take_many(uint64_t wanted)
 	uint64_t start = clock_ns(), own = 0;
 
 	pit_shoot((unsigned)strikes.period);
-	while (strikes.nmis < wanted && (strikes.nmis || clock_ns() - start < SILENCE)) {
+	while (strikes.nmis < wanted && (strikes.nmis || clock_ns() - start < PIT_PATIENCE)) {
 		for (unsigned i = 0; i < 100; i++, own++)
 			take_debug();
 		if (strikes.held) {
@@ -72,6 +71,8 @@ static uint64_t take_many(uint64_t wanted)
 		}
 	}
 	pit_stop();
+	if (!strikes.nmis)
+		pit_is_silent();
 	return own;
 }
 

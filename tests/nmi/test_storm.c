@@ -347,9 +347,11 @@ static bool answers(void)
 
 	storm.pause = true;
 	pit_shoot(100);
-	while (!storm.nmis && clock_ns() - start < SILENCE / 15)
+	while (!storm.nmis && clock_ns() - start < PIT_PATIENCE)
 		work();
 	storm.pause = false;
+	if (!storm.nmis)
+		pit_is_silent();
 	return storm.nmis;
 }
 

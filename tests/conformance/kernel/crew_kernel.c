@@ -62,7 +62,7 @@ void crew_drain(const struct allocator_ops *a)
 	EXPECT(cpu_call_all(drain, (void *)(uintptr_t)a));
 }
 
-#define LONG_ENOUGH 2000000000u		/* ns; never without a clock: the rounds are few */
+#define LONG_ENOUGH 700000000u		/* ns; never without a clock: the rounds are few */
 
 bool crew_late(struct crew *c)
 {

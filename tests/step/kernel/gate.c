@@ -94,7 +94,7 @@ bool gate_on_trap(struct trap_frame *f)
 
 /* --- the tests */
 
-#define SAMPLE 500000u		/* steps: half a second; tools/check-step --short does more */
+#define SAMPLE 150000u		/* steps: a fifth of a second; tools/check-step --short does more */
 
 static void sample(void)
 {
