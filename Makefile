@@ -82,6 +82,9 @@ endef
 all: $B/labyrinth.elf          ## the kernel (default)
 	@:
 
+# Objects in folder $(1) of tests whose speed nobody measures: compiled faster by a quarter.
+quick = $(foreach d,unit kernel host conformance torture fuzz,$(1)/tests/$d/%.o)
+
 # Allocators under test, in world $(1).
 conform = $(wildcard $(addprefix tests/conformance/,*.c crew/*.c $(1)/*.c) tests/textbook/*.c)
 
@@ -100,6 +103,8 @@ KSRC   := $(wildcard boot/*.[cS] kernel/*.[cS] kernel/sched/*.c mm/*.c arch/x86_
           tests/torture/*.c tests/torture/kernel/*.c) $(call conform,kernel) \
           $(call step,kernel)
 KOBJ   := $(patsubst %,$B/k/%.o,$(KSRC)) $B/k/gen/font.c.o
+
+$(call quick,$B/k): KFLAGS += -O1
 
 $B/k/flags: FORCE
 	$(call note,$(CC) $(KFLAGS),$(KOBJ))
@@ -165,6 +170,8 @@ HTEST  := $(wildcard tests/*.c tests/unit/*.c tests/host/*.c) $(call conform,hos
           $(addprefix tests/fuzz/,fuzz_alloc.c mirror.c replay_alloc.c) \
           $(wildcard tests/torture/*.c tests/torture/host/*.c)
 HOBJ   := $(patsubst %,$(HB)/obj/%.o,$(HCORE) $(HTEST)) $(HB)/obj/gen/font.c.o
+
+$(call quick,$(HB)/obj): HFLAGS += -O1
 
 $(HB)/obj/flags: FORCE
 	$(call note,$(HOSTCC) $(HFLAGS),$(HOBJ) $(CREW) $(STEPOBJ) $(MEMMAP) $(LOOKUP))
