@@ -77,7 +77,7 @@ endef
 
 .PHONY: all help deps clean iso run debug screenshot test test-host test-kernel \
         host-lib bench bench-kernel bench-host fuzz explore mutate torture check-step \
-        check-step-planted check-nmi check-fail replay FORCE
+        check-step-planted check-nmi check-fail replay machine-named FORCE
 
 all: $B/labyrinth.elf          ## the kernel (default)
 	@:
@@ -293,7 +293,7 @@ $B/bench/host: $(BENCHSRC) $(wildcard include/*/*.h mm/*.h arch/host/*.h tests/*
 	$Q$(BENCHCC) $(filter-out -MMD -MP,$(BASE)) $(OPT) -D_GNU_SOURCE -Iarch/host/include \
 		-fno-strict-aliasing $(BENCHSRC) -pthread -o $@
 
-bench-host: $B/bench/host      ## allocators in a Linux process; writes build/bench/host.csv
+bench-host: $B/bench/host      ## in a Linux process; writes build/bench/host.csv
 	@$< --csv $B/bench/host.csv
 
 # --- the interleaving explorer: mm/ on a port that turns the schedule at every operation
@@ -388,7 +388,11 @@ $B/labyrinth-cmdline.iso: $B/labyrinth.elf tools/mkiso FORCE
 	$Qtools/mkiso -c "$$CMDLINE" $< $@
 
 BOOT    ?= $(if $(filter microvm,$(MACHINE)),direct,bios)
-MEDIUM  := $B/labyrinth.elf $(if $(filter direct,$(BOOT)),,$(IMAGE))
+# What BOOT=, MEM= and the like ask for is looked at before anything is built for it.
+machine-named:
+	@$(PYTHON) tools/run --check
+
+MEDIUM  := machine-named $B/labyrinth.elf $(if $(filter direct,$(BOOT)),,$(IMAGE))
 
 iso: $B/labyrinth.iso          ## the bootable image: BIOS, UEFI, USB stick
 

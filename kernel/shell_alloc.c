@@ -48,6 +48,18 @@ static void explain_failure(const struct zone_walk *walk)
 			zone_refusal_name(walk->zone[z]), (unsigned long long)walk->free[z]);
 }
 
+/* What mm/ takes is narrower than what can be typed. */
+static bool too_large(const char *undone, uint64_t order)
+{
+	char size[SIZE_TEXT_MAX];
+
+	if (order <= ORDER_MAX)
+		return false;
+	kprintf("%s: the largest order is %u (%s).\n", undone, ORDER_MAX,
+		size_text(size, (uint64_t)PAGE_SIZE << ORDER_MAX));
+	return true;
+}
+
 static void show_block(const void *page, unsigned order)
 {
 	struct page_info info;
@@ -74,8 +86,8 @@ COMMAND(alloc, "[ORDER] [FLAG...]", "take a block of 2^ORDER pages",
 			return false;
 	if (!(gfp & GFP_BEHAVIOUR))
 		gfp |= GFP_NOWAIT;
-	if (order > ORDER_MAX)		/* also so that it fits the parameter */
-		order = ORDER_MAX + 1;
+	if (too_large("Nothing taken", order))
+		return true;
 	const void *page = allocpages_walk(gfp, (unsigned)order, shell_owner(), &walk);
 	if (page)
 		show_block(page, (unsigned)order);
@@ -112,8 +124,8 @@ COMMAND(free, "ADDR [ORDER]", "give a block back",
 	order = info.order;
 	if (argc == 3 && !shell_number(argv[2], &order))
 		return false;
-	if (order > ORDER_MAX)
-		order = ORDER_MAX + 1;
+	if (too_large("Not freed", order))
+		return true;
 	enum page_error error = freepages(page, (unsigned)order, shell_owner());
 	if (error)
 		kprintf("Not freed: %s.  Try: page %s\n", page_error_name(error), argv[1]);

@@ -7,12 +7,34 @@
 
 #include <labyrinth/mm.h>
 #include <labyrinth/print.h>
+#include <labyrinth/string.h>
 
 #define LINE_MAX 240u
 
+#define HEADING "mm: refused: "
+#define COLUMNS 79u
+
+/* Where the second line of a long one begins: behind the last pause that the first has room for. */
+static size_t fold(const char *line)
+{
+	size_t at = 0;
+
+	if (strlen(line) <= COLUMNS - strlen(HEADING))
+		return strlen(line);
+	for (size_t i = 0; i < COLUMNS - strlen(HEADING); i++)
+		if ((line[i] == ':' || line[i] == ';') && line[i + 1] == ' ')
+			at = i + 1;
+	return at ? at : strlen(line);
+}
+
 static void to_console(const char *line)
 {
-	kprintf("mm: refused: %s\n", line);
+	size_t first = fold(line);
+
+	kprintf(HEADING "%.*s\n%s%s", (int)first, line, line[first] ? "   " : "",
+		line + first);
+	if (line[first])
+		kprintf("\n");
 }
 
 static void (*_Atomic sink)(const char *line) = to_console;

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Prints the Makefile's own account of itself: targets marked "##", variables "#?".
 
-BEGIN { print "Labyrinth: targets" }
+BEGIN { print "Labyrinth: make TARGET, one of" }
 
 /^[a-z-]+:.*## / {
 	name = $0; sub(/:.*/, "", name)
 	text = $0; sub(/.*## /, "", text)
-	printf "  make %-14s %s\n", name, text
+	printf "  %-18s  %s\n", name, text
 }
 
 /^#\? / { variables = variables sprintf("  %s\n", substr($0, 4)) }

@@ -97,8 +97,8 @@ TEST(what_cannot_be_had_is_explained)
 {
 	EXPECT(execute("alloc 18 dma") && says("DMA     zone too small"));
 	EXPECT(says("Normal  excluded by the flags"));
-	EXPECT(execute("alloc 99") && says("Nothing taken."));
-	EXPECT(execute("alloc 18446744073709551615") && says("Nothing taken."));
+	EXPECT(execute("alloc 99") && says("Nothing taken: the largest order is 18 (1 GiB)."));
+	EXPECT(execute("alloc 18446744073709551615") && says("Nothing taken:"));
 	EXPECT(execute("alloc atomic nowait") && says("Nothing taken."));
 	EXPECT(!execute("alloc lots") && says("usage: alloc"));
 	EXPECT(!execute("free") && says("usage: free"));
