@@ -49,7 +49,7 @@ static bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t ma
 		return false;
 	}
 	bits &= ~mask;
-	if (!tree_counts(t, 1, group)) {
+	if (!entry_half(tree_entry(t, 1, group), GROUP_ORDER) && !tree_taken(t, 1, group, bits)) {
 		/* T3: put back what we took and nothing else; pairs as any gift. */
 		while (!atom_cas(&t->bits[group], &bits, bits | mask))
 			retry_count(t->id);

@@ -79,6 +79,15 @@ static inline bool entry_parked(unsigned e)
 static inline bool entry_fits(unsigned e, unsigned order) { return e >= ENTRY_OPEN + order; }
 
 /*
+ * Is it open, and promises half of its child, which is a block of @order, or all?  No more can be
+ * left of a child from which something was taken.
+ */
+static inline bool entry_half(unsigned e, unsigned order)
+{
+	return e - ENTRY_OPEN - (order - 1) <= 1;
+}
+
+/*
  * Some of a node's entries: bit 5 * i stands for entry i, so that a bit's place
  * is its entry's.
  */
@@ -138,6 +147,9 @@ static inline bool node_any_dirty(uint64_t w)
 /* The entry that tells what a node of @level with contents @w can give; never FULL or HELD. */
 unsigned node_code(uint64_t w, unsigned level);
 
+/* Can it give more than an entry @e, not parked and not DIRTY, promises? */
+bool node_exceeds(uint64_t w, unsigned level, unsigned e);
+
 /* Is nothing to be had: every entry NONE or HELD? */
 static inline bool node_exhausted(uint64_t w)
 {
@@ -152,6 +164,12 @@ static inline bool node_all_full(uint64_t w) { return (~w & NODE_ENTRIES) == 0; 
 
 /* The entry that tells what 64 frames with these free bits can give; never FULL. */
 unsigned bits_code(uint64_t bits);
+
+/* Can they give more than an entry @e, not parked and not DIRTY, promises? */
+static inline bool bits_exceed(uint64_t bits, unsigned e)
+{
+	return e < ENTRY_OPEN + 5 && bits_code(bits) > e;
+}
 
 /**
  * mask_run() - the lowest aligned run of 2^@log ones in an 8-bit mask

@@ -260,18 +260,29 @@ void tree_exhausted(struct tree *t, unsigned l, uint32_t c)
 		tree_settle(t, l, c, false);
 }
 
-bool tree_taken(struct tree *t, unsigned l, uint32_t c)
+/* Who has given what is @left has not told yet: in his place. */
+static __attribute__((noinline)) void tell_for_giver(struct tree *t, unsigned l, uint32_t c,
+						     uint64_t left)
 {
-	if (l > t->root)
-		return true;
+	tree_given(t, l, c, l == 1 ? bits_code(left) : node_code(left, l - 1), false);
+}
+
+bool tree_taken(struct tree *t, unsigned l, uint32_t c, uint64_t left)
+{
 	for (;;) {
 		/* After the taker's CAS; pairs with DIRTY in tree_settle(), and tree_open(). */
-		unsigned e = node_entry(atom_load(&node_of_child(t, l, c)->word), c % NODE_FANOUT);
+		unsigned e = tree_entry(t, l, c);
 
-		if (e != ENTRY_DIRTY)
-			return !entry_parked(e);
-		/* The settler may have read the child before the take: make him read again. */
-		tree_settle(t, l, c, false);
+		if (e == ENTRY_DIRTY) {
+			/* The settler may have read the child before the take: he must again. */
+			tree_settle(t, l, c, false);
+			continue;
+		}
+		if (entry_parked(e))
+			return false;
+		if (l == 1 ? bits_exceed(left, e) : node_exceeds(left, l - 1, e))
+			tell_for_giver(t, l, c, left);
+		return true;
 	}
 }
 
@@ -304,9 +315,9 @@ bool tree_open(struct tree *t, unsigned l, uint32_t c)
 			return false;
 		if (above == ENTRY_DIRTY)
 			tree_settle(t, l + 1, self, false);
-		/* Given, and not told yet; who gives to it once it is open looks no higher (T6). */
-		else if (above < whole)
-			tree_given(t, l + 1, self, whole, false);
+		/* Given, and not told yet; below an open one nobody looks higher (T3, T6). */
+		else if (l < t->root && above < whole + 3 && node_exceeds(w, l, above))
+			tree_given(t, l + 1, self, node_code(w, l), false);
 		/* Pairs with the load in tree_taken(), and with read_child(). */
 		else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL, whole)))
 			return true;

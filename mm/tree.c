@@ -152,11 +152,11 @@ static void merge_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, 
 		tree_merge(t, l, self * NODE_FANOUT + s);
 }
 
-/* T3: the entry above is not simply open.  Return: does the take count?  Else it is undone. */
+/* T3: the entry above does not say all.  Return: does the take count?  Else it is undone. */
 static __attribute__((noinline)) bool late_run(struct tree *t, unsigned l, uint32_t c,
-					       unsigned log)
+					       unsigned log, uint64_t left)
 {
-	if (tree_taken(t, l + 1, c / NODE_FANOUT))
+	if (tree_taken(t, l + 1, c / NODE_FANOUT, left))
 		return true;
 	give_run(t, l, c, log);
 	return false;
@@ -182,7 +182,7 @@ static INLINE enum took take_full_run(struct tree *t, unsigned l, uint32_t self,
 		return TOOK_LOST;
 	if (l == 1)
 		count_groups(n, slot, log, 0);
-	if (l < t->root && tree_entry(t, l + 1, self) - ENTRY_OPEN > ORDER_MAX)
+	if (l < t->root && !entry_half(tree_entry(t, l + 1, self), child_order(l + 1)))
 		return TOOK_LATE;
 	return TOOK;
 }
@@ -195,7 +195,7 @@ static bool take_run(struct tree *t, unsigned l, uint32_t self, unsigned log, ui
 
 	while ((took = take_full_run(t, l, self, log, &c, &left)) == TOOK_LOST)
 		retry_count(t->id);
-	if (took == TOOK_NONE || (took == TOOK_LATE && !late_run(t, l, c, log)))
+	if (took == TOOK_NONE || (took == TOOK_LATE && !late_run(t, l, c, log, left)))
 		return false;
 	*first = c << child_order(l);
 	if (node_exhausted(left))
@@ -354,7 +354,7 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 
 /* What the home does not give at the first try, child @c if it came too late. */
 static __attribute__((noinline)) bool take_after(struct tree *t, unsigned order, enum took took,
-						 uint32_t c, uint32_t *first)
+						 uint32_t c, uint64_t left, uint32_t *first)
 {
 	unsigned l = order_level(order);
 
@@ -363,7 +363,7 @@ static __attribute__((noinline)) bool take_after(struct tree *t, unsigned order,
 		return tree_take(t, order, first);
 	}
 	*first = c << child_order(l);
-	if (took == TOOK_LATE && late_run(t, l, c, order - child_order(l)))
+	if (took == TOOK_LATE && late_run(t, l, c, order - child_order(l), left))
 		return true;
 	return take_elsewhere(t, l, order, first);
 }
@@ -376,11 +376,11 @@ static INLINE bool take_at_home(struct tree *t, unsigned l, uint32_t home, unsig
 				unsigned log, uint32_t *first)
 {
 	uint32_t c = 0;
-	uint64_t left;
+	uint64_t left = 0;
 	enum took took = take_full_run(t, l, home, log, &c, &left);
 
 	if (took != TOOK)
-		return take_after(t, order, took, c, first);
+		return take_after(t, order, took, c, left, first);
 	*first = c << child_order(l);
 	return true;
 }

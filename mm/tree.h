@@ -21,7 +21,8 @@
  *     Its own contents are "all free", but for takers who came too late.
  * T3  Who takes out of a child looks at the child's entry afterwards.  Open: the
  *     take counts.  Parked: he came too late, puts back just what he took, and
- *     starts again.  DIRTY: he settles it first.
+ *     starts again.  DIRTY: he settles it first.  If it promises less than he leaves,
+ *     who gave that has not told yet: he tells in his place before he returns.
  * T4  Who gives to a child looks at its entry afterwards, and raises or settles it
  *     if it promises less than the child can now give.
  * T5  An entry is lowered, or made FULL, only by settling: mark it DIRTY, read
@@ -36,8 +37,9 @@
  *     holds for the path from the root as a whole (DIRTY promises all that there
  *     can be), and a giver need look at one entry only.
  * T7  An entry goes from FULL to open by one CAS, if the one above has been seen
- *     open since the node was read, and to promise as much: a parked node never has
- *     an open child, and T6 holds for who gives to the child from then on.
+ *     open since the node was read, and to promise as much as all of the node can give: a
+ *     parked node never has an open child, and T6 holds for who gives to the child, T3 for
+ *     who takes out of it, from then on.
  */
 #pragma once
 
@@ -158,8 +160,8 @@ uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half);
 /* Make the entry for child @c of level @l truthful; FULL if it is, and @merge; and those above. */
 void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge);
 
-/* T3: after a take out of child @c of level @l.  Return: does it count? */
-bool tree_taken(struct tree *t, unsigned l, uint32_t c);
+/* T3: after a take out of child @c of level @l, which left it so.  Return: does it count? */
+bool tree_taken(struct tree *t, unsigned l, uint32_t c, uint64_t left);
 
 /* T4: after a gift to child @c of level @l, which can now give @code. */
 void tree_given(struct tree *t, unsigned l, uint32_t c, unsigned code, bool full);
@@ -188,11 +190,4 @@ static inline unsigned tree_entry(const struct tree *t, unsigned l, uint32_t c)
 {
 	/* Pairs with every CAS on the node; after a CAS of our own below it, with DIRTY (T5). */
 	return node_entry(atom_load(&node_of_child(t, l, c)->word), c % NODE_FANOUT);
-}
-
-/* tree_taken(), its common case in line. */
-static inline bool tree_counts(struct tree *t, unsigned l, uint32_t c)
-{
-	return l > t->root || __builtin_expect(tree_entry(t, l, c) - ENTRY_OPEN <= ORDER_MAX, 1) ||
-	       tree_taken(t, l, c);
 }

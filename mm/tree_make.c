@@ -98,7 +98,10 @@ void tree_block_init(struct tree *t, uint32_t first, unsigned order)
 		fill_set_rank(t, top, c + i, FILL_FREE);
 }
 
-/* Bits of a group that nobody else knows of.  Return: its entry. */
+/*
+ * Bits of a group that nobody else knows of.  Return: its entry, DIRTY for a part: who takes out
+ * of an open group trusts that all above promises what he leaves (T3).
+ */
 static uint64_t group_init(struct tree *t, uint32_t group, uint64_t bits)
 {
 	bool whole = bits == UINT64_MAX;
@@ -107,7 +110,7 @@ static uint64_t group_init(struct tree *t, uint32_t group, uint64_t bits)
 	atom_poke(&t->bits[group], bits);
 	atom_poke8(fill_of(t, 1, group), (uint8_t)(whole ? 64 : bits_count((uint32_t)bits) +
 						   bits_count((uint32_t)(bits >> 32))));
-	return whole ? ENTRY_FULL : bits_code(bits);
+	return whole ? ENTRY_FULL : bits ? ENTRY_DIRTY : ENTRY_NONE;
 }
 
 void tree_groups_add(struct tree *t, uint32_t group, unsigned n, const uint64_t bits[])
@@ -120,11 +123,13 @@ void tree_groups_add(struct tree *t, uint32_t group, unsigned n, const uint64_t 
 			   << (group % NODE_FANOUT + i) * ENTRY_BITS;
 	/*
 	 * They were NONE, and nobody can have taken from them, not even tree_take_frame(); so
-	 * they need not be DIRTY first.
-	 * Then T4, as any gift.
+	 * those that are whole need not be DIRTY first.  Then T4, as any gift.
 	 */
 	while (!atom_cas(&t->level[1][area].word, &w, (w | entries) + NODE_VERSION))
 		retry_count(t->id);
+	for (unsigned i = 0; i < n; i++)
+		if (bits[i] && bits[i] != UINT64_MAX)
+			tree_settle(t, 1, group + i, false);
 	tree_settle(t, 2, area, true);
 	if (!fill_hidden(t, 2, area))
 		fill_show(t, 1, area);

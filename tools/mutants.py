@@ -60,9 +60,14 @@ MUTANTS = (
     Mutant('root-late', TREE, 'a run of the root that others have just merged is not taken (I12)',
            'else if (l < t->root)\n\t\t\treturn false;', 'else\n\t\t\treturn false;'),
     Mutant('open-early', SETTLE, 'an entry is opened before it is promised above (T6)',
-           'else if (above < whole)', 'else if (false)'),
+           'else if (l < t->root && above < whole + 3 && node_exceeds(w, l, above))',
+           'else if (false)'),
+    Mutant('open-less', SETTLE, 'an entry is opened before its neighbours are promised above (T7)',
+           'above < whole + 3 && node_exceeds(w, l, above)', 'above < whole'),
     Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
-           'if (e != ENTRY_DIRTY)\n\t\t\treturn', 'if (true)\n\t\t\treturn'),
+           'if (e == ENTRY_DIRTY) {\n\t\t\t/* The', 'if (false) {\n\t\t\t/* The'),
+    Mutant('taken-untold', SETTLE, 'what a taker leaves of an untold gift is not told (T3, I12)',
+           '\t\t\ttell_for_giver(t, l, c, left);\n', '\t\t\t;\n'),
     Mutant('given-dirty', SETTLE, 'a giver who sees DIRTY does not settle (T4)',
            'if (e == ENTRY_DIRTY || (n > 0 && entry_parked(e)))',
            'if (n > 0 && entry_parked(e))'),
@@ -100,9 +105,9 @@ MUTANTS = (
     Mutant('no-version', 'mm/node.h', 'a node word that comes back looks unchanged',
            '- from) << slot * ENTRY_BITS) + NODE_VERSION;', '- from) << slot * ENTRY_BITS);'),
     # --- taking and giving
-    Mutant('no-look', 'mm/tree.h', 'a taker does not look at the entry afterwards (T3)',
-           '''l > t->root || __builtin_expect(tree_entry(t, l, c) - ENTRY_OPEN <= ORDER_MAX, 1) ||
-	       tree_taken(t, l, c);''', 'true;'),
+    Mutant('no-look', GROUP, 'a taker does not look at the entry afterwards (T3)',
+           'if (!entry_half(tree_entry(t, 1, group), GROUP_ORDER) && '
+           '!tree_taken(t, 1, group, bits)) {', 'if (false) {'),
     Mutant('undo-dropped', GROUP, 'a late take is not put back (T3)',
            '''		while (!atom_cas(&t->bits[group], &bits, bits | mask))
 			retry_count(t->id);
@@ -136,7 +141,7 @@ MUTANTS = (
     Mutant('run-told-less', TREE, 'a gift of whole children tells of no larger run',
            'tell_above(t, l, self, w, larger ? 0 : whole);', 'tell_above(t, l, self, w, whole);'),
     Mutant('run-no-look', TREE, 'a taker of whole children does not look above afterwards (T3)',
-           'tree_entry(t, l + 1, self) - ENTRY_OPEN > ORDER_MAX)', 'false)'),
+           '!entry_half(tree_entry(t, l + 1, self), child_order(l + 1)))', 'false)'),
     Mutant('run-no-version', TREE, 'a node word that comes back after a run looks unchanged',
            'w - (run_ones[log] * (ENTRY_FULL - ENTRY_HELD) << at) + NODE_VERSION;',
            'w - (run_ones[log] * (ENTRY_FULL - ENTRY_HELD) << at);',

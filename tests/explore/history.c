@@ -28,7 +28,7 @@ static uint64_t holder[FRAMES_MAX];
 
 static uint64_t free_at_start[FRAMES_MAX / 64], free_now[FRAMES_MAX / 64];
 static uint32_t nframes;
-static bool strict;
+static bool strict, lenient;
 owner_t history_owner;
 
 /* --- holding */
@@ -153,7 +153,7 @@ enum page_error do_free(uint32_t frame, unsigned order)
 
 /* --- around a run */
 
-void history_begin(uint32_t frames, bool null_counts)
+void history_begin(uint32_t frames, bool null_counts, bool but_for_takes)
 {
 	const struct zone *z = zone_explored();
 
@@ -164,6 +164,7 @@ void history_begin(uint32_t frames, bool null_counts)
 	returned = 0;
 	nframes = frames;
 	strict = null_counts;
+	lenient = but_for_takes;
 	for (uint32_t f = 0; f < frames; f++) {
 		uint64_t rel = f - z->tree.base;
 		bool is_free = mm_awake(f) ? tree_free_order(&z->tree, (uint32_t)rel) >= 0
@@ -245,16 +246,33 @@ static void flip_call(const struct call *c)
 		flip((uint32_t)c->frame, (unsigned)c->order);
 }
 
+/* Was another taking at some moment of call @i?  He may have come too late, and hold it still. */
+static bool others_took(unsigned i)
+{
+	for (unsigned j = 0; j < CALLS; j++)
+		if (j != i && (call[j].kind == CALL_TAKE || call[j].kind == CALL_SOME) &&
+		    !(call[i].before >> j & 1) && !(call[j].before >> i & 1))
+			return true;
+	return false;
+}
+
+/* May it have got nothing, now? */
+static bool is_legal_null(const struct call *c)
+{
+	return !strict || !any_fits((unsigned)c->order) ||
+	       (lenient && others_took((unsigned)(c - call)));
+}
+
 /* Could it have been answered so, now? */
 static bool is_legal(const struct call *c)
 {
 	switch ((enum kind)c->kind) {
 	case CALL_TAKE:
-		return c->frame == NO_FRAME ? !strict || !any_fits((unsigned)c->order)
+		return c->frame == NO_FRAME ? is_legal_null(c)
 					    : all_free((uint32_t)c->frame, (unsigned)c->order);
 	case CALL_SOME:
 		if (c->frame == NO_FRAME)
-			return !strict || !any_fits(0);
+			return is_legal_null(c);
 		return !(c->bits << (c->frame & 32) & ~free_now[c->frame / 64]);
 	default:
 		return true;

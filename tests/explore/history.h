@@ -23,8 +23,11 @@ enum page_error do_free(uint32_t frame, unsigned order);
 
 /* --- around a run */
 
-/* What is free now is where the history begins.  @strict: NULL counts (I12). */
-void history_begin(uint32_t frames, bool strict);
+/*
+ * What is free now is where the history begins.  @strict: NULL counts (I12); @lenient: but for
+ * calls during which another took.
+ */
+void history_begin(uint32_t frames, bool strict, bool lenient);
 
 /* The frames of a block that the scenario holds from the start. */
 void history_holds(uint32_t frame, unsigned order);

@@ -166,7 +166,7 @@ static void prepare(const struct scenario *s)
 	nrest = ntaken = nrest_awake = fresh_group = 0;
 	make_machine(s);
 	s->setup();
-	history_begin(s->first + s->areas * 512, s->strict);
+	history_begin(s->first + s->areas * 512, s->strict, s->lenient);
 	for (unsigned i = 0; i < ntaken; i++)
 		history_holds(taken[i].frame, taken[i].order);
 }

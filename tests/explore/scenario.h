@@ -11,6 +11,7 @@ struct scenario {
 	uint32_t first;		/* the first of these frames */
 	bool exact;		/* turn the schedule at hints and zones' counts too */
 	bool strict;		/* NULL only when nothing fits (I12) */
+	bool lenient;		/* but for calls during which another took */
 	bool no_history;	/* nothing is said about the order of calls */
 	void (*setup)(void);
 	void (*also)(void);	/* more to check at the end */
