@@ -7,34 +7,30 @@
 
 #include <labyrinth/mm.h>
 #include <labyrinth/print.h>
-#include <labyrinth/string.h>
 
 #define LINE_MAX 240u
 
 #define HEADING "mm: refused: "
-#define COLUMNS 79u
+#define ROOM    (80u - sizeof HEADING)
 
 /* Where the second line of a long one begins: behind the last pause that the first has room for. */
 static size_t fold(const char *line)
 {
-	size_t at = 0;
+	size_t at = 0, i;
 
-	if (strlen(line) <= COLUMNS - strlen(HEADING))
-		return strlen(line);
-	for (size_t i = 0; i < COLUMNS - strlen(HEADING); i++)
+	for (i = 0; line[i] && i < ROOM; i++)
 		if ((line[i] == ':' || line[i] == ';') && line[i + 1] == ' ')
 			at = i + 1;
-	return at ? at : strlen(line);
+	return line[i] && at ? at : LINE_MAX;
 }
 
 static void to_console(const char *line)
 {
 	size_t first = fold(line);
 
-	kprintf(HEADING "%.*s\n%s%s", (int)first, line, line[first] ? "   " : "",
-		line + first);
-	if (line[first])
-		kprintf("\n");
+	kprintf(HEADING "%.*s\n", (int)first, line);
+	if (first < LINE_MAX)
+		kprintf("   %s\n", line + first);
 }
 
 static void (*_Atomic sink)(const char *line) = to_console;
