@@ -16,7 +16,7 @@
 
 static inline uint64_t home_key(const struct tree *t, uint32_t index)
 {
-	return (uint64_t)(t->id + 1) << 32 | index;
+	return t->key | index;
 }
 
 static inline bool home_is(const struct tree *t, unsigned level, uint32_t index)
@@ -28,10 +28,10 @@ static inline bool home_is(const struct tree *t, unsigned level, uint32_t index)
 /* This CPU's home at @level if it is in @t.  Return: false if it is elsewhere or nowhere. */
 static inline bool home_get(const struct tree *t, unsigned level, uint32_t *index)
 {
-	uint64_t key = local_load(LOCAL_HOME + level * sizeof(uint64_t));
+	uint64_t off = local_load(LOCAL_HOME + level * sizeof(uint64_t)) ^ t->key;
 
-	*index = (uint32_t)key;
-	return key >> 32 == t->id + 1;
+	*index = (uint32_t)off;
+	return off >> 32 == 0;
 }
 
 /* The node where this CPU has last given whole children back, asked for once.  A hint. */
@@ -42,10 +42,10 @@ static inline void home_given(const struct tree *t, unsigned level, uint32_t ind
 
 static inline bool home_given_get(const struct tree *t, unsigned level, uint32_t *index)
 {
-	uint64_t key = local_load(LOCAL_GIVEN);
+	uint64_t off = local_load(LOCAL_GIVEN) ^ ((uint64_t)level << 48 | t->key);
 
-	*index = (uint32_t)key;
-	if (key >> 32 != (level << 16 | (t->id + 1)))
+	*index = (uint32_t)off;
+	if (off >> 32)
 		return false;
 	local_store(LOCAL_GIVEN, 0);
 	return true;

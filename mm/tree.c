@@ -85,31 +85,33 @@ static inline void count_groups(struct node *area, unsigned slot, unsigned log, 
 		atom_poke8(&area->fill[slot + i], (uint8_t)each);
 }
 
-/* Out of line, so that who need not tell saves no registers.  @code: 0 if not worked out yet. */
-static __attribute__((noinline)) void tell_above(struct tree *t, unsigned l, uint32_t self,
-						 uint64_t w, unsigned code)
+/* Is there no more to promise than is promised already, and nothing to be merged? */
+static inline bool node_told(const struct tree *t, unsigned l, uint32_t self, uint64_t w,
+			     unsigned most)
 {
-	tree_given(t, l + 1, self, code ? code : node_code(w, l), node_all_full(w));
+	return tree_entry(t, l + 1, self) == ENTRY_OPEN + most &&
+	       (!node_all_full(w) || home_is(t, l, self));
 }
 
 /*
- * T4 for child @slot and those of its run, without the node's code where that is more than is
- * asked: what can be had after the gift and could not before.
+ * T4 for child @c and those of its run, without the node's code where that is more than is
+ * asked: what can be had after the gift and could not before.  Out of line, so that who need not
+ * tell saves no registers.
  */
-static inline void node_given(struct tree *t, unsigned l, uint32_t self, uint64_t w, unsigned slot,
-			      unsigned log)
+static __attribute__((noinline)) void node_given(struct tree *t, unsigned l, uint32_t c,
+						 uint64_t w, unsigned log)
 {
-	unsigned whole = ENTRY_OPEN + child_order(l), most = ENTRY_OPEN + most_order(l + 1);
-	unsigned e = tree_entry(t, l + 1, self);
+	unsigned whole = ENTRY_OPEN + child_order(l), most = most_order(l + 1);
+	uint32_t self = c / NODE_FANOUT;
 
-	/* There is no more to promise; to be merged it may have become. */
-	if (e == most && (!node_all_full(w) || home_is(t, l, self)))
+	if (node_told(t, l, self, w, most))
 		return;
 	/* Has it perhaps completed a larger run? */
-	bool larger = log > 0 || node_entry(w, slot ^ 1) >= whole;
-	if (!larger && e >= whole && e <= most)
+	bool larger = log > 0 || node_entry(w, c % NODE_FANOUT ^ 1) >= whole;
+	unsigned e = tree_entry(t, l + 1, self);
+	if (!larger && e >= whole && e <= ENTRY_OPEN + most)
 		return;
-	tell_above(t, l, self, w, larger ? 0 : whole);
+	tree_given(t, l + 1, self, larger ? node_code(w, l) : whole, node_all_full(w));
 }
 
 static void give_run_again(struct tree *t, unsigned l, uint32_t c, unsigned log);
@@ -133,8 +135,9 @@ static INLINE void give_run(struct tree *t, unsigned l, uint32_t c, unsigned log
 	}
 	if (l == 1)
 		count_groups(n, slot, log, 64);
-	if (l < t->root)
-		node_given(t, l, self, new, slot, log);
+	/* An entry cannot promise all that is larger than ORDER_MAX: it is asked again. */
+	if (l < t->root && !node_told(t, l, self, new, child_order(l + 1)))
+		node_given(t, l, c, new, log);
 }
 
 /* Out of line, so that who loses nothing saves no registers. */
@@ -385,39 +388,46 @@ static INLINE bool take_at_home(struct tree *t, unsigned l, uint32_t home, unsig
 	return true;
 }
 
-static __attribute__((noinline)) bool take_run_at_home(struct tree *t, unsigned l, uint32_t home,
-						       unsigned order, uint32_t *first)
-{
-	return take_at_home(t, l, home, order, order - child_order(l), first);
-}
-
-bool tree_take(struct tree *t, unsigned order, uint32_t *first)
+/* Of any level; what the home does not have, too. */
+static __attribute__((noinline)) bool take_any(struct tree *t, unsigned order, uint32_t *first)
 {
 	unsigned l = order_level(order);
 	uint32_t home;
 
 	if (l == 0 || !home_get(t, l, &home))
 		return take_elsewhere(t, l, order, first);
-	/* One child, or several: known to the compiler, the first is a third shorter. */
-	if (order == child_order(l))
-		return take_at_home(t, l, home, order, 0, first);
-	return take_run_at_home(t, l, home, order, first);
+	return take_at_home(t, l, home, order, order - child_order(l), first);
 }
 
-static __attribute__((noinline)) void give_any_run(struct tree *t, unsigned l, uint32_t c,
-						   unsigned log)
+bool tree_take(struct tree *t, unsigned order, uint32_t *first)
 {
-	give_run(t, l, c, log);
+	uint32_t home;
+
+	/* The most frequent, with all that depends on the order known to the compiler. */
+	if (order == AREA_ORDER && home_get(t, 2, &home))
+		return take_at_home(t, 2, home, AREA_ORDER, 0, first);
+	if (order == GROUP_ORDER && home_get(t, 1, &home))
+		return take_at_home(t, 1, home, GROUP_ORDER, 0, first);
+	return take_any(t, order, first);
+}
+
+static __attribute__((noinline)) void give_any(struct tree *t, uint32_t first, unsigned order)
+{
+	unsigned l = order_level(order);
+
+	if (l == 0)
+		tree_give_bits(t, first >> GROUP_ORDER, run_mask(first & 63, order), 1u << order);
+	else
+		give_run(t, l, first >> child_order(l), order - child_order(l));
 }
 
 void tree_give(struct tree *t, uint32_t first, unsigned order)
 {
-	unsigned l = order_level(order), log = order - child_order(l);
-
-	if (l == 0)
-		tree_give_bits(t, first >> GROUP_ORDER, run_mask(first & 63, order), 1u << order);
-	else if (log == 0)
-		give_run(t, l, first >> child_order(l), 0);
+	/* As in tree_take(). */
+	if (order == AREA_ORDER)
+		give_run(t, 2, first >> AREA_ORDER, 0);
+	else if (order == GROUP_ORDER)
+		give_run(t, 1, first >> GROUP_ORDER, 0);
 	else
-		give_any_run(t, l, first >> child_order(l), log);
+		give_any(t, first, order);
 }

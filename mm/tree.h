@@ -68,6 +68,7 @@ struct tree {
 	uint32_t base;		/* first frame; a multiple of the largest block */
 	uint32_t nframes;	/* frames covered, holes included */
 	unsigned id;		/* the zone's number */
+	uint64_t key;		/* it, as home.h has it: plus one, times 2^32 */
 	unsigned root;		/* the level of the one topmost node */
 	atom64_t *bits;		/* level 0: one word a group */
 	struct node *top;	/* that node */

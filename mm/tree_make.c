@@ -43,6 +43,7 @@ static inline void node_init(struct node *n, uint64_t word, unsigned fill)
 void tree_init(struct tree *t, unsigned id, uint32_t base, uint32_t nframes, void *mem)
 {
 	t->id = id;
+	t->key = (uint64_t)(id + 1) << 32;
 	t->base = base;
 	t->nframes = nframes;
 	t->root = root_level(nframes);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A gift shows at a CPU's home before the entries above promise it.  Who takes a part of it there
+ * and returns has shown that it was given: then who asks the root must be told of the rest (I12).
+ */
+#include "../../mm/block.h"
+#include "scenario.h"
+#include "scenarios.h"
+
+/* CPU 1 takes half of what CPU 0 has given, and asks the root for the rest. */
+static void two_groups_at_home(void)
+{
+	hold_all(7);
+	let(0, 7);
+	make_home(1, 6);
+	take_for(0, 7);
+}
+
+static void give_0_7(void) { do_give(0, 7); }
+
+static void take_6_take_0(void)
+{
+	do_take(6);
+	do_take(0);
+}
+
+const struct scenario case_untold = {
+	.name = "untold", .what = "half of a gift is taken before it is promised above (T3)",
+	.areas = 1, .strict = true, .setup = two_groups_at_home,
+	.program = { .cpus = 2, .cpu = { give_0_7, take_6_take_0 } },
+};
+
+/* And in one group: CPU 1 takes a frame of the half, CPU 2 asks for half of it. */
+static void half_at_home(void)
+{
+	hold_all(5);
+	let(0, 5);
+	make_home(1, 0);
+	take_for(0, 5);
+}
+
+static void give_0_5(void) { do_give(0, 5); }
+static void take_0(void) { do_take(0); }
+static void take_4(void) { do_take(4); }
+
+const struct scenario case_untold_bits = {
+	.name = "untold-bits", .what = "a frame of a gift is taken before it is promised (T3)",
+	.areas = 1, .strict = true, .setup = half_at_home,
+	.program = { .cpus = 3, .cpu = { give_0_5, take_0, take_4 } },
+};
+
+/*
+ * CPU 1 opens one of the four groups that CPU 0 has given, and asks the root for two of them.
+ * Another group is free, and promised: no more than that.
+ */
+static void four_groups_at_home(void)
+{
+	uint32_t none;
+
+	hold_all(6);
+	let(0, 8);
+	make_home(1, 0);
+	take_for(0, 8);
+	let(448, 6);
+	if (zone_take(mm.hot_zone, 7, &none))
+		explore_fail("there are two groups");
+}
+
+static void give_0_8(void) { do_give(0, 8); }
+
+static void take_0_take_7(void)
+{
+	do_take(0);
+	do_take(7);
+}
+
+const struct scenario case_untold_open = {
+	.name = "untold-open", .what = "a part of a gift is opened before it is promised (T7)",
+	.areas = 1, .strict = true, .setup = four_groups_at_home,
+	.program = { .cpus = 2, .cpu = { give_0_8, take_0_take_7 } },
+};
