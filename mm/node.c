@@ -50,17 +50,6 @@ unsigned node_code(uint64_t w, unsigned level)
 	return capped(whole + (m == SLOTS_ALL ? 3 : slot_runs(m, 2) ? 2 : slot_runs(m, 1) ? 1 : 0));
 }
 
-/* Mostly a whole child is promised; then there is one kind of block that would be more. */
-bool node_exceeds(uint64_t w, unsigned level, unsigned e)
-{
-	unsigned whole = ENTRY_OPEN + child_order(level);
-
-	if (e < whole)
-		return node_code(w, level) > e;
-	return e < ENTRY_OPEN + most_order(level + 1) &&
-	       slot_runs(node_at_least(w, whole), e - whole + 1) != 0;
-}
-
 /* Where a run of 2^order may begin. */
 static const uint64_t aligned[] = {
 	UINT64_MAX, 0x5555555555555555, 0x1111111111111111,

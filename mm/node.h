@@ -148,7 +148,16 @@ static inline bool node_any_dirty(uint64_t w)
 unsigned node_code(uint64_t w, unsigned level);
 
 /* Can it give more than an entry @e, not parked and not DIRTY, promises? */
-bool node_exceeds(uint64_t w, unsigned level, unsigned e);
+static inline bool node_exceeds(uint64_t w, unsigned level, unsigned e)
+{
+	unsigned whole = ENTRY_OPEN + child_order(level);
+
+	/* Mostly a whole child is promised; then there is one kind of block that would be more. */
+	if (__builtin_expect(e < whole, 0))
+		return node_code(w, level) > e;
+	return e < ENTRY_OPEN + most_order(level + 1) &&
+	       slot_runs(node_at_least(w, whole), e - whole + 1) != 0;
+}
 
 /* Is nothing to be had: every entry NONE or HELD? */
 static inline bool node_exhausted(uint64_t w)

@@ -155,14 +155,18 @@ static void merge_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, 
 		tree_merge(t, l, self * NODE_FANOUT + s);
 }
 
-/* T3: the entry above does not say all.  Return: does the take count?  Else it is undone. */
-static __attribute__((noinline)) bool late_run(struct tree *t, unsigned l, uint32_t c,
-					       unsigned log, uint64_t left)
+/* T3, in vain.  Return: false. */
+static __attribute__((cold, noinline)) bool undo_run(struct tree *t, unsigned l, uint32_t c,
+						     unsigned log)
 {
-	if (tree_taken(t, l + 1, c / NODE_FANOUT, left))
-		return true;
 	give_run(t, l, c, log);
 	return false;
+}
+
+/* T3: the entry above does not say all.  Return: does the take count?  Else it is undone. */
+static inline bool late_run(struct tree *t, unsigned l, uint32_t c, unsigned log, uint64_t left)
+{
+	return tree_taken(t, l + 1, c / NODE_FANOUT, left) || undo_run(t, l, c, log);
 }
 
 enum took { TOOK_NONE, TOOK_LATE, TOOK_LOST, TOOK };
