@@ -17,25 +17,27 @@
 #include <labyrinth/string.h>
 
 #include "../test.h"
+#include "places.h"
 
 #define FRESH_VISITS  20000u	/* in one call: then it must come to its end */
 #define SERIES_VISITS 4096u	/* in one call: a series, too, must abate */
 #define STEPS_MAX     8000000u	/* of one call, visits included */
+#define TURN_EVERY    8u	/* boundaries between turns of a crowd, on the average */
+#define LET_GO        128u	/* boundaries, at most, of who goes on where it was */
 #define NEST_EVERY    61u	/* boundaries between nested visits, on the average */
 #define INNER_EVERY   23u	/* and of the inner ones among the visitor's boundaries */
 #define INNER_VISITS  64u	/* at most, during one visit */
 
 struct step_totals step_totals;
 uint64_t step_moves_most = UINT64_MAX;
-uint8_t step_cover[STEP_TEXT_MAX], step_moved[STEP_TEXT_MAX];
-static uint8_t been[STEP_TEXT_MAX];	/* visits behind each instruction, in this run */
 owner_t step_owner[STEP_OWNERS];
 
 const char *const step_program_names[STEP_PROGRAMS] = {
 	"atf", "aft", "taf", "tfa", "fat", "fta", "batch", "hands",
 };
 const char *const step_mode_names[STEP_MODES] = {
-	"never", "once", "fresh", "storm", "nested", "moved", "series", "wander", "roam", "crowd",
+	"never", "once", "fresh", "storm", "nested", "pair",
+	"moved", "series", "wander", "roam", "crowd",
 };
 
 static struct step_run run;
@@ -44,6 +46,7 @@ static uint64_t thread_random;
 static bool failed;
 
 /* What is under way at each depth: the script's call, and the visitor's own calls. */
+static uint64_t since;			/* of a pair: boundaries since the first came in, and one */
 static struct level {
 	bool stepping;
 	uintptr_t last;			/* the instruction that was executed last */
@@ -115,7 +118,12 @@ void step_violation(const char *rule, const char *fmt, ...)
 }
 
 bool step_failed(void) { return failed; }
-bool step_only_visit(void) { return run.mode == STEP_ONCE || run.mode == STEP_MOVED; }
+
+bool step_only_visit(void)
+{
+	return run.mode == STEP_ONCE || run.mode == STEP_PAIR || run.mode == STEP_MOVED;
+}
+
 unsigned step_cpus(void) { return run.cpus; }
 
 /* --- the traps */
@@ -126,10 +134,21 @@ static bool moves(enum step_mode m) { return m >= STEP_MOVED && m < STEP_MODES; 
 /* A program that has not come in behind this instruction in this run, if one is left. */
 static bool is_fresh(size_t behind, unsigned programs)
 {
-	if (behind >= STEP_TEXT_MAX || been[behind] >= programs)
+	unsigned been = places_been(behind);
+
+	if (been >= programs)
 		return false;
-	program = (enum step_program)((run.program + been[behind]) % STEP_PROGRAMS);
+	program = (enum step_program)((run.program + been) % STEP_PROGRAMS);
 	return true;
+}
+
+/* The second of two visits, or the first: which, tells @since, the boundaries behind the first. */
+static bool due_of_pair(const struct level *v)
+{
+	if (since)
+		return since++ == STEP_SECOND(run.at);
+	since = v->inside == STEP_FIRST(run.at);
+	return since;
 }
 
 /* Does a visitor come in now?  Then @program is what he will do. */
@@ -142,6 +161,9 @@ static bool due(struct level *v, size_t behind)
 	case STEP_MOVED:
 		program = run.program;
 		return v == &level[0] && v->inside == run.at;
+	case STEP_PAIR:
+		program = (enum step_program)((run.program + (since != 0)) % STEP_PROGRAMS);
+		return due_of_pair(v);
 	case STEP_SERIES:
 		program = run.program;
 		return v->visits < SERIES_VISITS && v->inside % STEP_SERIES_GAP == run.at;
@@ -187,13 +209,16 @@ static void print_visits(void)
 	}
 }
 
+/* Is the visitor interrupted, too? */
+static bool steps_visits(void) { return run.mode == STEP_NESTED || run.mode == STEP_PAIR; }
+
 static void visit(void)
 {
 	unsigned d = depth++;
 
 	if (depth < STEP_DEPTHS)
 		level[depth] = (struct level){ .random = step_mix(&level[d].random), .gap = 1 };
-	if (run.mode == STEP_NESTED && d == 0) {
+	if (steps_visits() && d == 0) {
 		level[depth].stepping = true;
 		runner_flag(true);
 		traveller_visit(d, program, &level[d].random);
@@ -207,25 +232,19 @@ static void visit(void)
 /* It is interrupted before @pc and behind the instruction at @behind. */
 static void note_place(struct level *v, uintptr_t pc, size_t behind)
 {
-	uint8_t *cover = moves(run.mode) ? step_moved : step_cover;
-
 	v->visits++;
 	v->total++;
 	visited = pc;
 	visited_number = v->inside;
 	note_visit(pc);
-	if (behind < STEP_TEXT_MAX) {
-		cover[behind] |= (uint8_t)(1u << program);
-		if (been[behind] < STEP_PROGRAMS)
-			been[behind]++;
-	}
+	places_visited(behind, program, moves(run.mode));
 	step_totals.visits++;
 	step_totals.nested += depth;
 }
 
 static void come_in(void)
 {
-	if (run.mode == STEP_NESTED && depth == 0)
+	if (steps_visits() && depth == 0)
 		runner_nested(visit);
 	else
 		visit();
@@ -244,7 +263,7 @@ void step_away(void)
 	step_totals.moves++;
 	if (run.mode == STEP_CROWD) {
 		runner_move(next);
-		runner_let_others(here);
+		runner_let_others(here, step_mix(&v->random) % LET_GO);
 	} else {
 		visit();
 		runner_move(next);
@@ -252,6 +271,13 @@ void step_away(void)
 		visit();
 	}
 	here = next;
+}
+
+/* Behind the only visit, or the second, there is nothing to be seen but the end. */
+static bool was_last(const struct level *v)
+{
+	return (run.mode == STEP_ONCE && v->inside > run.at) ||
+	       (run.mode == STEP_PAIR && STEP_SECOND(run.at) && since > STEP_SECOND(run.at));
 }
 
 enum step_answer step_trap(uintptr_t pc)
@@ -275,12 +301,18 @@ enum step_answer step_trap(uintptr_t pc)
 				answer = STEP_AWAY;
 			else
 				come_in();
+		} else if (run.mode == STEP_NEVER || (since && STEP_SECOND(run.at) == 0)) {
+			places_passed(behind, since ? since - 1 : v->inside, run.cpus > 1);
+			if (in && run.mode == STEP_NEVER)
+				places_before(pc, v->inside);
+		} else if (run.mode == STEP_CROWD && step_mix(&v->random) % TURN_EVERY == 0) {
+			step_totals.turns++;
+			runner_turn();
 		}
 		v->inside++;
 	}
 	v->last = pc;
-	/* Behind the one visit there is nothing to be seen but the end. */
-	return run.mode == STEP_ONCE && v->inside > run.at ? STEP_ENOUGH : answer;
+	return was_last(v) ? STEP_ENOUGH : answer;
 }
 
 #define CALLS_MAX 1024u
@@ -298,13 +330,15 @@ unsigned step_flight(void)
 static bool worth_stepping(struct level *v)
 {
 	unsigned c = ncalls++;
+	uint64_t at;
 
 	if (run.mode == STEP_NEVER && c < CALLS_MAX)
 		call_start[c] = v->inside;
 	if (!step_only_visit() || c >= CALLS_MAX)
 		return !step_only_visit();
 	v->inside = call_start[c];
-	return call_start[c] <= run.at && (c + 1 == counted || run.at < call_start[c + 1]);
+	at = run.mode == STEP_PAIR ? STEP_FIRST(run.at) : run.at;
+	return call_start[c] <= at && (c + 1 == counted || at < call_start[c + 1]);
 }
 
 void step_begin(unsigned flight)
@@ -387,11 +421,11 @@ static void run_script(unsigned script)
 
 	if (crowd) {
 		book_pooled += UNKNOWN;		/* the crowd keeps no book */
-		runner_crowd(true);
+		runner_crowd(true, level[0].random);
 	}
 	step_scripts[script].run();
 	if (crowd) {
-		runner_crowd(false);
+		runner_crowd(false, 0);
 		book_pooled -= UNKNOWN;
 	}
 }
@@ -404,10 +438,11 @@ uint64_t step_once(const struct step_run *r)
 	/* The script's numbers do not depend on the visits. */
 	thread_random = r->seed ^ (uint64_t)r->world << 56 ^ (uint64_t)r->script << 48;
 	memset(level, 0, sizeof level);
-	memset(been, 0, runner_text_size());
+	places_forget();
 	level[0].random = thread_random ^ (uint64_t)r->mode << 40 ^ (uint64_t)r->program << 32 ^
 			  r->at;
 	ncalls = 0;
+	since = 0;
 	depth = 0;
 	failed = false;
 	visited = 0;
@@ -437,7 +472,7 @@ void step_again(const struct step_run *r)
 	struct step_run count = *r;
 
 	count.mode = STEP_NEVER;
-	if (r->mode == STEP_ONCE || r->mode == STEP_MOVED)
+	if (r->mode == STEP_ONCE || r->mode == STEP_PAIR || r->mode == STEP_MOVED)
 		step_once(&count);
 	step_once(r);
 }

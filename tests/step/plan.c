@@ -10,10 +10,15 @@
 #define SWEPT         2u	/* the first scripts, of the hot path: always one by one */
 #define SWEEP_ALL     220u	/* boundaries of a script for which each program is tried at each */
 #define SWEEP_SOME    300u	/* else at most so many of them for each program, */
-#define WAKING_SOME   150u	/* boundaries of a script where memory wakes, shortly */
+#define LONG_WAY      100000u	/* boundaries of a script that has but one run, shortly */
+#define STORM_ONE_OF  3u	/* scripts, shortly */
+#define PAIRS         100u	/* boundaries of a script at which a visitor is stepped himself, */
+#define PAIRS_CAS     300u	/* and so many more that are before a compare-and-swap */
+#define PAIRS_EACH    32u	/* of these again, with a second visitor */
 #define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
 #define MOVES_MANY    100u	/* else at so many of them, and in series at all */
 #define MOVES_SOME    12u	/* shortly */
+#define SERIES_STEPS  1000000u	/* of a script's series together: fewer where the way is long */
 #define SWEEP_STEPS   400000u	/* fewer where the way there is long */
 
 #define PROGRESS_NS 2000000000ull
@@ -42,7 +47,8 @@ void step_print_totals(void)
 		  (unsigned long long)t->nested, (unsigned long long)t->calls,
 		  (unsigned long long)t->runs);
 	if (t->moves)
-		test_note("%llu moves to another CPU", (unsigned long long)t->moves);
+		test_note("%llu moves to another CPU, %llu turns of a crowd",
+			  (unsigned long long)t->moves, (unsigned long long)t->turns);
 }
 
 static bool stop(void) { return step_failed() || step_totals.violations != 0; }
@@ -58,12 +64,19 @@ static uint64_t go(uint64_t seed, unsigned world, unsigned script, enum step_mod
 	return stop() ? 0 : step_once(&r);
 }
 
+/* @some runs, or fewer where the way, of @n boundaries, is long. */
+static uint64_t at_most(uint64_t some, uint64_t n)
+{
+	uint64_t few = SWEEP_STEPS / (n + 1) + 4;
+
+	return few < some ? few : some;
+}
+
 /* Boundary after boundary, one visit a run. */
 static void sweep_one_by_one(uint64_t seed, unsigned world, unsigned script, unsigned programs)
 {
 	uint64_t n = go(seed, world, script, STEP_NEVER, 0, 0);
-	uint64_t some = SWEEP_STEPS / (n + 1) + 4;
-	uint64_t stride = n <= SWEEP_ALL ? 1 : n / (some < SWEEP_SOME ? some : SWEEP_SOME) + 1;
+	uint64_t stride = n <= SWEEP_ALL ? 1 : n / at_most(SWEEP_SOME, n) + 1;
 
 	for (unsigned p = 0; p < programs && !stop(); p++) {
 		uint64_t start = stride > 1 ? step_mix(&seed) % stride : 0;
@@ -74,23 +87,54 @@ static void sweep_one_by_one(uint64_t seed, unsigned world, unsigned script, uns
 	}
 }
 
-/* Where memory wakes, the first of many visitors wakes it: so single ones, here and there. */
-static void sweep_waking(uint64_t seed, unsigned w, unsigned s)
+/* Behind each instruction that a script has executed and nobody has come in behind, one visit. */
+static void sweep_left(uint64_t seed, unsigned world, unsigned script)
 {
-	uint64_t n = go(seed, w, s, STEP_NEVER, 0, 0), stride = n / WAKING_SOME + 1;
+	static uint32_t at[STEP_NEW_MAX];
+	const uint64_t same = seed;
 
+	go(same, world, script, STEP_NEVER, 0, 0);
+	for (unsigned i = 0, n = step_new(at); i < n && !stop(); i++)
+		go(same, world, script, cpus > 1 ? STEP_MOVED : STEP_ONCE,
+		   step_mix(&seed) % STEP_PROGRAMS, at[i]);
+}
+
+/* A visitor at boundary @k, stepped himself; then once more each, where that led somewhere new. */
+static void sweep_pair(uint64_t seed, unsigned world, unsigned script, uint64_t p, uint64_t k)
+{
+	static uint32_t at[STEP_NEW_MAX];
+
+	go(seed, world, script, STEP_PAIR, p, k);
+	for (unsigned i = 0, n = step_new(at); i < n && i < PAIRS_EACH && !stop(); i++)
+		go(seed, world, script, STEP_PAIR, p, k | (uint64_t)at[i] << 32);
+}
+
+/* Before compare-and-swaps, which the visitor may make fail, and here and there. */
+static void sweep_pairs(uint64_t seed, unsigned world, unsigned script)
+{
+	static uint32_t cas[STEP_CAS_MAX];
+	const uint64_t same = seed;
+	uint64_t n = go(same, world, script, STEP_NEVER, 0, 0), stride = n / at_most(PAIRS, n) + 1;
+	uint64_t ncas = step_cas(cas), every = ncas / at_most(PAIRS_CAS, n) + 1;
+
+	for (uint64_t i = step_mix(&seed) % every; i < ncas && !stop(); i += every)
+		sweep_pair(same, world, script, step_mix(&seed) % STEP_PROGRAMS, cas[i]);
 	for (uint64_t k = step_mix(&seed) % stride; k < n && !stop(); k += stride)
-		go(seed, w, s, STEP_ONCE, k % STEP_PROGRAMS, k);
+		sweep_pair(same, world, script, step_mix(&seed) % STEP_PROGRAMS, k);
 }
 
 static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
 {
-	if (!full && step_scripts[s].worlds == 1u << STEP_ASLEEP)
-		sweep_waking(seed, w, s);
+	uint64_t n;
+
 	if (full || s < SWEPT)
 		sweep_one_by_one(seed, w, s, full ? STEP_PROGRAMS : 1);
-	go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS,
-	   full ? STEP_PROGRAMS : 1);
+	n = go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS, full ? STEP_PROGRAMS : 1);
+	if (full || n < LONG_WAY)
+		sweep_left(seed, w, s);
+	/* Shortly: of some scripts, of others with another seed. */
+	if (!full && (n >= LONG_WAY || (seed + s) % STORM_ONE_OF))
+		return;
 	go(seed, w, s, STEP_STORM, 0, full ? 48 : 6);
 	go(seed, w, s, STEP_NESTED, (seed + s) % STEP_PROGRAMS, full ? 200 : 20);
 }
@@ -100,17 +144,29 @@ static bool left_out(uint64_t seed, unsigned w, unsigned s)
 {
 	const unsigned both = 1u << STEP_ONE | 1u << STEP_THREE;
 
+	if (step_scripts[s].worlds & STEP_LONG)
+		return true;
 	return s >= SWEPT && both >> w & 1 && (step_scripts[s].worlds & both) == both &&
 	       (seed + s + w) % 2;
+}
+
+static bool is_meant(uint64_t seed, unsigned w, unsigned s, bool full, unsigned only)
+{
+	return step_scripts[s].worlds >> w & 1 && (full || !left_out(seed, w, s)) &&
+	       (s == only || only == STEP_ALL_SCRIPTS);
 }
 
 static void sweep_round(uint64_t seed, bool full, unsigned only)
 {
 	for (unsigned w = 0; w < STEP_WORLDS; w++)
 		for (unsigned s = 0; s < step_script_count; s++)
-			if (step_scripts[s].worlds >> w & 1 && (full || !left_out(seed, w, s)) &&
-			    (s == only || only == STEP_ALL_SCRIPTS))
+			if (is_meant(seed, w, s, full, only))
 				sweep_script(seed, w, s, full);
+	/* When all that is easily reached has been: what is new then, is rare. */
+	for (unsigned w = 0; full && w < STEP_WORLDS; w++)
+		for (unsigned s = 0; s < step_script_count; s++)
+			if (is_meant(seed, w, s, full, only))
+				sweep_pairs(seed, w, s);
 }
 
 void step_sweep(uint64_t seed, uint64_t steps, bool full, unsigned only)
@@ -122,22 +178,28 @@ void step_sweep(uint64_t seed, uint64_t steps, bool full, unsigned only)
 	} while (step_totals.steps < steps && !stop());
 }
 
-/* Each boundary is moved at in exactly one run: in one of its own, or where the way is long not. */
+/* At each boundary a run moves the thread, or where the way is long at some, and in series. */
 static void sweep_moves(uint64_t seed, unsigned w, unsigned s, bool full)
 {
-	uint64_t n = go(seed, w, s, STEP_NEVER, 0, 0), stride = 1;
+	const uint64_t same = seed;
+	uint64_t n = go(same, w, s, STEP_NEVER, 0, 0), stride = 1;
+	uint64_t series = SERIES_STEPS / (n + 1) + 1;
 
-	go(seed, w, s, STEP_WANDER, step_mix(&seed) % STEP_PROGRAMS, full ? 2 : 1);
-	go(seed, w, s, STEP_ROAM, 0, full ? 48 : 6);
+	go(same, w, s, STEP_WANDER, step_mix(&seed) % STEP_PROGRAMS, full ? 2 : 1);
+	sweep_left(same, w, s);
+	go(same, w, s, STEP_ROAM, 0, full ? 48 : 6);
 	if (!full || n > MOVES_ALL)
 		stride = n / (full ? MOVES_MANY : MOVES_SOME) + 1;
 	for (uint64_t k = stride > 1 ? step_mix(&seed) % stride : 0; k < n && !stop(); k += stride)
-		go(seed, w, s, STEP_MOVED, step_mix(&seed) % STEP_PROGRAMS, k);
-	for (uint64_t k = 0; full && stride > 1 && k < STEP_SERIES_GAP && !stop(); k++)
-		go(seed, w, s, STEP_SERIES, step_mix(&seed) % STEP_PROGRAMS, k);
+		go(same, w, s, STEP_MOVED, step_mix(&seed) % STEP_PROGRAMS, k);
+	if (!full || stride == 1)
+		return;
+	stride = series < STEP_SERIES_GAP ? STEP_SERIES_GAP / series : 1;
+	for (uint64_t k = step_mix(&seed) % stride; k < STEP_SERIES_GAP && !stop(); k += stride)
+		go(same, w, s, STEP_SERIES, step_mix(&seed) % STEP_PROGRAMS, k);
 }
 
-void step_sweep_moves(uint64_t seed, bool full, bool crowd, unsigned only)
+void step_sweep_moves(uint64_t seed, bool full, uint64_t crowds, unsigned only)
 {
 	const uint64_t first = seed;
 
@@ -148,9 +210,9 @@ void step_sweep_moves(uint64_t seed, bool full, bool crowd, unsigned only)
 			if (!(step_scripts[s].worlds >> w & 1) || left_out(first, w, s) ||
 			    (s != only && only != STEP_ALL_SCRIPTS))
 				continue;
-			if (crowd)
-				go(step_mix(&seed), w, s, STEP_CROWD, 0, 1);
-			else
+			for (uint64_t i = 0; i < crowds && !stop(); i++)
+				go(step_mix(&seed), w, s, STEP_CROWD, i % STEP_PROGRAMS, 1);
+			if (crowds == 0)
 				sweep_moves(step_mix(&seed), w, s, full);
 		}
 }

@@ -250,11 +250,9 @@ static void fragments(void)
 
 /* --- batches */
 
-#define BATCH_MAX 160u
-
-static void take_batch(gfp_t gfp, size_t n)
+void script_batch(gfp_t gfp, size_t n)
 {
-	void *page[BATCH_MAX];
+	void *page[SCRIPT_BATCH];
 	owner_t me = step_owner[STEP_THREAD];
 	size_t got = 0, back = 0;
 
@@ -275,11 +273,11 @@ static void batches(void)
 	void *none[2] = { NULL, (char *)script_take_quietly(GFP_ATOMIC, 0) };
 	size_t back = 0;
 
-	take_batch(GFP_ATOMIC, 5);
-	take_batch(GFP_NOWAIT, 33);
+	script_batch(GFP_ATOMIC, 5);
+	script_batch(GFP_NOWAIT, 33);
 	page_drain();
-	take_batch(GFP_KERNEL, BATCH_MAX - 64);
-	take_batch(GFP_ATOMIC | GFP_DMA, 3);
+	script_batch(GFP_KERNEL, SCRIPT_BATCH - 64);
+	script_batch(GFP_ATOMIC | GFP_DMA, 3);
 	book_give(none[1], 0, step_owner[STEP_THREAD]);
 	STEPPED(1, back = freepages_bulk(2, none, step_owner[STEP_THREAD]));
 	if (back != 1)
@@ -289,8 +287,8 @@ static void batches(void)
 static void batch_of_the_last(void)
 {
 	script_fill(GFP_ATOMIC, 0, 7);
-	take_batch(GFP_ATOMIC, 40);
-	take_batch(GFP_NOWAIT, 40);
+	script_batch(GFP_ATOMIC, 40);
+	script_batch(GFP_NOWAIT, 40);
 	script_unfill();
 }
 
@@ -343,62 +341,11 @@ static void cached_last(void)
 	script_unfill();
 }
 
-/* --- sleeping memory wakes */
-
-/* Take all that is awake but for @spare frames: pages, since a block might have to wake more. */
-static void take_what_is_awake(unsigned spare)
-{
-	struct zone_stats s;
-
-	zone_stats(ZONE_DMA32, &s);
-	for (uint64_t n = s.free - s.asleep; n > spare && script_held < SCRIPT_LOG - 16; n--)
-		if (!script_log_held(script_take_quietly(GFP_ATOMIC, 0), 0,
-				     step_owner[STEP_THREAD]))
-			return;
-}
-
-static void keep(void *page, unsigned order)
-{
-	script_log_held(page, order, step_owner[STEP_THREAD]);
-}
-
-static void wake(void)
-{
-	for (unsigned o = 0; o <= 6; o += 3) {
-		take_what_is_awake(0);
-		keep(script_take(GFP_ATOMIC, o), o);
-	}
-	keep(script_take(GFP_ATOMIC, 9), 9);
-	void *larger = script_take(GFP_ATOMIC, 10);
-	script_give(larger, 10);
-	script_unfill();
-}
-
-static void wake_page_by_page(void)
-{
-	for (unsigned i = 0; i < 8; i++) {
-		take_what_is_awake(i);
-		keep(script_take(i & 1 ? GFP_NOWAIT : GFP_ATOMIC, 0), 0);
-	}
-	script_give(script_take(GFP_ATOMIC, 5), 5);
-	/* Not all of them at a caller's mercy: what is left of an area goes into the tree. */
-	script_give(script_take(GFP_ATOMIC, 12), 12);
-	script_unfill();
-}
-
-/* More than visitors leave awake. */
-static void wake_for_batches(void)
-{
-	for (unsigned i = 0; i < 4; i++) {
-		take_what_is_awake(0);
-		take_batch(GFP_ATOMIC, BATCH_MAX);
-	}
-	script_unfill();
-}
-
 const struct step_script step_scripts[] = {
 	{ "hot_pair", hot_pair, ANY },
 	{ "page_race", script_page_race, ANY },
+	{ "wake_pages", script_wake_pages, 1u << STEP_ASLEEP },
+	{ "wake_groups", script_wake_groups, 1u << STEP_ASLEEP },
 	{ "each_flag", each_flag, ANY },
 	{ "cold_cache", cold_cache, EVERY },
 	{ "many_pages", many_pages, ANY },
@@ -440,8 +387,17 @@ const struct step_script step_scripts[] = {
 	{ "names", script_names, 1u << STEP_ONE },
 	{ "memory_map", script_memory_map, 1u << STEP_ONE },
 	{ "injected", script_injected, ANY },
-	{ "wake", wake, 1u << STEP_ASLEEP },
-	{ "wake_page_by_page", wake_page_by_page, 1u << STEP_ASLEEP },
-	{ "wake_for_batches", wake_for_batches, 1u << STEP_ASLEEP },
+	{ "fold_damage", script_fold_damage, ANY },
+	{ "fold_contract", script_fold_contract, ANY },
+	{ "no_contract", script_no_contract, ANY },
+	{ "near_the_mark", script_near_the_mark, ANY },
+	{ "wake", script_wake, 1u << STEP_ASLEEP },
+	{ "wake_page_by_page", script_wake_page_by_page, 1u << STEP_ASLEEP },
+	{ "wake_for_batches", script_wake_for_batches, 1u << STEP_ASLEEP },
+	{ "wake_areas", script_wake_areas, 1u << STEP_ASLEEP },
+	{ "half_asleep", script_half_asleep, 1u << STEP_ASLEEP },
+	{ "wake_damaged", script_wake_damaged, 1u << STEP_ASLEEP },
+	{ "too_many_damaged", script_too_many_damaged, 1u << STEP_ASLEEP },
+	{ "audit_asleep", script_audit_asleep, 1u << STEP_ASLEEP | STEP_LONG },
 };
 const unsigned step_script_count = sizeof step_scripts / sizeof *step_scripts;

@@ -26,6 +26,13 @@ void script_fill(gfp_t gfp, unsigned least, unsigned spare);
 void script_unfill(void);
 uint64_t script_free(gfp_t gfp);	/* frames */
 
+/* A batch of so many pages, at most SCRIPT_BATCH, there and back. */
+#define SCRIPT_BATCH 160u
+void script_batch(gfp_t gfp, size_t n);
+
+/* At rest: the next frame that comes to a zone (@up), or goes, folds this CPU's count. */
+void script_near_fold(enum zone_id id, bool up);
+
 /* In other files than scripts.c, which has the list. */
 void script_wrong_frees(void);
 void script_races(void);
@@ -54,3 +61,17 @@ void script_sleepers(void);
 void script_last_in_cache(void);
 void script_homes(void);
 void script_again(void);
+void script_fold_damage(void);
+void script_fold_contract(void);
+void script_no_contract(void);
+void script_near_the_mark(void);
+void script_wake(void);
+void script_wake_page_by_page(void);
+void script_wake_for_batches(void);
+void script_wake_pages(void);
+void script_wake_groups(void);
+void script_wake_areas(void);
+void script_half_asleep(void);
+void script_wake_damaged(void);
+void script_too_many_damaged(void);
+void script_audit_asleep(void);

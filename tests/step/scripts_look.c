@@ -3,6 +3,8 @@
  * What the interrupted thread does: questions, whose answers are snapshots while
  * visitors come and go; the calls must come back, and leave everything as it is.
  */
+#include <labyrinth/mm_sleep.h>
+
 #include "scripts.h"
 
 void script_queries(void)
@@ -74,7 +76,10 @@ void script_audit(void)
 	/* What it finds while others come and go means nothing. */
 	STEPPED(0, mm_audit(hear));
 	STEPPED(0, mm_audit(NULL));
+	/* One of the contract's blocks is out, and then it ends: it is dying. */
+	script_fill(GFP_ATOMIC | GFP_DMA, 0, 0);
 	void *drawn = allocpages(GFP_ATOMIC | GFP_DMA, 1, step_owner[STEP_THREAD]);
+	script_unfill();
 	STEPPED(0, mm_audit(hear));
 	if (drawn)
 		freepages(drawn, 1, step_owner[STEP_THREAD]);
@@ -135,14 +140,28 @@ void script_memory_map(void)
 /* Requests that a test makes fail: armed at rest, counted while visitors come. */
 void script_injected(void)
 {
+	static const gfp_t where[] = { 0, GFP_DMA, GFP_DMA32 };
+	owner_t me = step_owner[STEP_THREAD];
+	struct zone_walk walk;
 	void *page = NULL;
 
 	book_pooled += 1 << 20;		/* the request that fails may be a visitor's */
-	for (unsigned n = 1; n < 4; n++) {
-		mm_fail_nth(n);
-		STEPPED(1, page = allocpage(GFP_ATOMIC, step_owner[STEP_THREAD]));
+	for (unsigned n = 1; n < 6; n++) {
+		unsigned order = n < 4 ? 0 : 2;
+		gfp_t gfp = where[n % 3];
+
+		mm_fail_nth(n % 3 + 1);
+		if (n == 5)
+			STEPPED(4, page = mm_try(GFP_KERNEL | gfp, order, me, &walk));
+		else
+			STEPPED(4, page = allocpages(GFP_ATOMIC | gfp, order, me));
 		mm_fail_nth(0);
 		if (page)
-			freepage(page, step_owner[STEP_THREAD]);
+			freepages(page, order, me);
 	}
+	mm_fail_nth(1);
+	STEPPED(0, page = mm_try(GFP_KERNEL | GFP_DMA, 0, me, &walk));
+	mm_fail_nth(0);
+	if (page)
+		freepage(page, me);
 }

@@ -17,17 +17,17 @@ static void seen(void) { frees_seen++; }
 static const struct mm_sleeper sleeper = { .check = may, .alloc = mm_try, .freed = seen };
 
 /* Whatever it brings is put into the book and given back. */
-static void kernel_request(unsigned order)
+static void kernel_request(gfp_t where, unsigned order)
 {
 	struct zone_walk walk;
 	void *page = NULL;
 	owner_t me = step_owner[STEP_THREAD];
 
-	STEPPED(1u << order, page = allocpages(GFP_KERNEL, order, me));
-	book_take(page, order, me, GFP_KERNEL);
+	STEPPED(1u << order, page = allocpages(GFP_KERNEL | where, order, me));
+	book_take(page, order, me, GFP_KERNEL | where);
 	script_give(page, order);
-	STEPPED(1u << order, page = mm_try(GFP_KERNEL, order, me, &walk));
-	book_take(page, order, me, GFP_KERNEL);
+	STEPPED(1u << order, page = mm_try(GFP_KERNEL | where, order, me, &walk));
+	book_take(page, order, me, GFP_KERNEL | where);
 	script_give(page, order);
 }
 
@@ -53,8 +53,10 @@ void script_sleepers(void)
 	STEPPED(0, fits = fits && !mm_may_ever_fit(GFP_KERNEL | GFP_DMA, 18));
 	if (!fits)
 		step_violation("I12", "what may ever fit is told wrongly");
-	kernel_request(0);
+	kernel_request(0, 0);
+	STEPPED(0, fits = mm_may_ever_fit(GFP_KERNEL, 18));
 	kernel_batch();
+	kernel_request(GFP_DMA, 0);
 	frees_seen = 0;
 	STEPPED(0, mm_watch_frees(true));
 	script_give(script_take(GFP_ATOMIC, 0), 0);
@@ -62,10 +64,11 @@ void script_sleepers(void)
 	if (frees_seen == 0 && !step_failed())
 		step_violation("I12", "nobody who sleeps would have been told of a free");
 	script_fill(GFP_ATOMIC, 0, 4);
-	kernel_request(0);
-	kernel_request(2);
+	kernel_request(0, 0);
+	kernel_request(0, 2);
+	kernel_request(GFP_DMA, 0);
 	script_unfill();
 	STEPPED(0, mm_watch_frees(false));
-	kernel_request(2);
+	kernel_request(0, 2);
 	STEPPED(0, mm_set_sleeper(NULL));
 }

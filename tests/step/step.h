@@ -7,6 +7,7 @@
  *   runner (kernel/, host/)   trap flag, #DB or SIGTRAP, memory, what is printed
  *   plan.c                    which runs
  *   driver.c                  one run: where in a script the traveller works
+ *   places.c                  where he has been
  *   traveller.c               what he does there: the programs
  *   book.c                    who has which frame, kept without asking mm/
  *   scripts*.c                what the interrupted thread does
@@ -40,6 +41,7 @@ enum step_mode {
 	STEP_FRESH,		/* behind each instruction, once for @at programs from @program */
 	STEP_STORM,		/* at every one, after @at visits every second, ...: any program */
 	STEP_NESTED,		/* at @at of them, and is interrupted himself; see driver.c */
+	STEP_PAIR,		/* at boundary number STEP_FIRST(@at), and once more: see there */
 	/* The thread itself goes on on another CPU, where others have been meanwhile, */
 	STEP_MOVED,		/* at boundary number @at of the run */
 	STEP_SERIES,		/* at every STEP_SERIES_GAP-th one, from @at on */
@@ -50,6 +52,13 @@ enum step_mode {
 };
 
 #define STEP_SERIES_GAP 199u
+
+/*
+ * STEP_PAIR: the second comes in STEP_SECOND(@at) boundaries later, be they the first visitor's
+ * or, behind his visit, the thread's again; or, if that is 0, not at all.
+ */
+#define STEP_FIRST(at)  ((at) & UINT32_MAX)
+#define STEP_SECOND(at) ((at) >> 32)
 
 struct step_run {
 	uint64_t seed;
@@ -65,6 +74,7 @@ struct step_totals {
 	uint64_t runs, steps;		/* boundaries seen, inside mm/ and outside */
 	uint64_t visits, nested;	/* the traveller's, and those during another's visit */
 	uint64_t moves;			/* to another CPU */
+	_Atomic uint64_t turns;		/* of a crowd, between two instructions of somebody's */
 	uint64_t calls;			/* of the scripts, with at least one visit */
 	unsigned violations;
 };
@@ -75,6 +85,18 @@ extern const char *const step_program_names[STEP_PROGRAMS], *const step_mode_nam
 
 /* One run.  Return: boundaries inside mm/; 0 if the world is not to be had here. */
 uint64_t step_once(const struct step_run *r);
+
+/*
+ * What the last run has found, if it was one of STEP_NEVER, or of STEP_PAIR without a second:
+ * boundaries behind instructions where nobody has come in yet, one for each, in the numbers that
+ * STEP_ONCE, STEP_MOVED and STEP_SECOND() count in.  Return: how many.
+ */
+#define STEP_NEW_MAX 1024u
+unsigned step_new(uint32_t at[STEP_NEW_MAX]);
+
+/* The same of boundaries before a locked compare-and-swap, for STEP_NEVER; all of them. */
+#define STEP_CAS_MAX 8192u
+unsigned step_cas(uint32_t at[STEP_CAS_MAX]);
 
 /* The same on its own: counts first, if the mode needs that. */
 void step_again(const struct step_run *r);
@@ -89,14 +111,11 @@ void step_sweep(uint64_t seed, uint64_t steps, bool full, unsigned only);
 /* Some of it, as @seed picks them, until @steps have been made. */
 void step_sample(uint64_t seed, uint64_t steps);
 
-/*
- * The same of moves to another CPU, until there have been @moves.  No crowd where CPUs take
- * turns in one thread of an emulator's: to let others do something takes long there.
- */
+/* The same of moves to another CPU, until there have been @moves; with @crowd, some in one. */
 void step_sample_moves(uint64_t seed, uint64_t moves, bool crowd);
 
-/* The same of moves to another CPU: with @full at all boundaries, or at some; or in a crowd. */
-void step_sweep_moves(uint64_t seed, bool full, bool crowd, unsigned only);
+/* The same of moves to another CPU: with @full at all boundaries, or at some; or in @crowds. */
+void step_sweep_moves(uint64_t seed, bool full, uint64_t crowds, unsigned only);
 
 /* The runner's trap came before the instruction at @pc.  Return: what to do then. */
 enum step_answer {
@@ -105,6 +124,9 @@ enum step_answer {
 	STEP_AWAY		/* have the thread call step_away() first */
 };
 enum step_answer step_trap(uintptr_t pc);
+
+/* One of a crowd was interrupted behind the instruction at @behind.  Return: the first time? */
+bool step_is_new(size_t behind);
 
 /* The interrupted thread, between two instructions: go to another CPU. */
 void step_away(void);
@@ -150,6 +172,7 @@ unsigned step_flight(void);
 uint64_t step_random(uint64_t below);
 uint64_t step_mix(uint64_t *state);		/* splitmix64 */
 
+#define STEP_LONG (1u << 31)		/* among @worlds: not in a sweep that is to be short */
 struct step_script { const char *name; void (*run)(void); unsigned worlds; };
 extern const struct step_script step_scripts[];
 extern const unsigned step_script_count;
@@ -180,10 +203,14 @@ extern struct step_meeting {
 	bool left;			/* and has done so */
 	frame_t damaged[4];		/* to be taken out of quarantine behind the run */
 	unsigned ndamaged;
+	frame_t damaged_from;		/* DAMAGED_MAX more of them, if not FRAME_NONE */
+	bool sleeping;			/* all that is awake is taken: wake more */
+	bool unsure;			/* nobody has a contract */
 } step_meeting;
 
 void traveller_prepare(void);		/* at rest, before a script */
 void traveller_visit(unsigned depth, enum step_program p, uint64_t *random);
+void traveller_without_contract(void);	/* at rest: nobody has one any more in this run */
 void traveller_leave(void);		/* at rest, behind it */
 
 /* --- the book: frames and their holders (book.c) */
@@ -221,8 +248,9 @@ extern int64_t book_pooled;		/* pages that pools may keep */
 bool runner_world(struct step_place *place);	/* memory, cleared per-CPU areas */
 unsigned runner_cpus(void);			/* on which the thread can go on */
 void runner_move(unsigned cpu);			/* go on there */
-void runner_crowd(bool on);			/* others allocate on all of them meanwhile */
-void runner_let_others(unsigned cpu);		/* wait until they have done something there */
+void runner_crowd(bool on, uint64_t seed);	/* others allocate on all of them meanwhile */
+void runner_let_others(unsigned cpu, uint64_t n);	/* wait until one has got on there, */
+void runner_turn(void);				/* or all a little */
 void runner_flag(bool on);			/* the trap flag */
 void runner_nested(void (*visit)(void));	/* on a stack where traps may come again */
 void runner_place_name(char *buf, size_t size, uintptr_t pc);

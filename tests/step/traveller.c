@@ -204,7 +204,7 @@ static void draw_on_contract(unsigned depth)
 {
 	owner_t owner = step_owner[step_meeting.drawable && below(2) ? STEP_THREAD : STEP_SURE];
 
-	if (depth > 0 || !owner_registered(owner))
+	if (depth > 0 || step_meeting.unsure || !owner_registered(owner))
 		return;			/* the one page may be in the hands of who is interrupted */
 	void *page = allocpage(GFP_ATOMIC, owner);
 	if (!page) {
@@ -316,6 +316,21 @@ static void move_house(unsigned order)
 	}
 }
 
+/* Where all that is awake is taken, whoever asks wakes more. */
+static void wake_some(void)
+{
+	owner_t owner = step_owner[STEP_VISITOR];
+	unsigned order = below(3) ? 0 : below(2) ? 6 : 9;
+	struct zone_walk walk;
+	void *page = allocpages_walk(GFP_ATOMIC, order, owner, &walk);
+
+	book_take(page, order, owner, GFP_ATOMIC);
+	if (!page || step_failed())
+		return;
+	book_give(page, order, owner);
+	expect(freepages(page, order, owner), PAGE_OK, "free of what he woke");
+}
+
 /* The word is another behind it, and the script's call as right as before. */
 static void shake(void)
 {
@@ -344,6 +359,8 @@ static void meet(void)
 		swap_last();
 	if (step_meeting.homes)
 		move_house(step_meeting.homes);
+	if (step_meeting.sleeping)
+		wake_some();
 }
 
 static void come_and_go(void)
@@ -421,7 +438,7 @@ void traveller_prepare(void)
 {
 	uint64_t state = step_random(UINT64_MAX);
 
-	step_meeting = (struct step_meeting){ .pool = NULL };
+	step_meeting = (struct step_meeting){ .damaged_from = FRAME_NONE };
 	random = &state;
 	sure = contract_declare(step_owner[STEP_SURE], 0, 0, 1, NULL);
 	for (unsigned d = 0; d < STEP_DEPTHS; d++) {
@@ -437,6 +454,25 @@ void traveller_prepare(void)
 		step_violation("I12", "a fresh world has no memory for a contract or a pool");
 }
 
+void traveller_without_contract(void)
+{
+	if (contract_release(sure) != CONTRACT_OK)
+		step_violation("I3", "the contract for one page is gone");
+	step_meeting.unsure = true;
+}
+
+/* What was reported as damaged is sound again, once it is awake. */
+static void pardon_all(void)
+{
+	frame_t f = step_meeting.damaged_from;
+
+	page_damaged_retry();
+	for (unsigned i = 0; i < step_meeting.ndamaged; i++)
+		page_pardon(step_meeting.damaged[i]);
+	for (unsigned i = 0; i <= DAMAGED_MAX && !frame_is_none(f); i++, f.n++)
+		page_pardon(f);
+}
+
 void traveller_leave(void)
 {
 	for (unsigned d = 0; d < STEP_DEPTHS && !step_failed(); d++) {
@@ -445,10 +481,8 @@ void traveller_leave(void)
 		pool_destroy(traveller[d].pool);
 	}
 	step_drain();
-	if (step_meeting.ndamaged)
-		page_damaged_retry();
-	for (unsigned i = 0; i < step_meeting.ndamaged && !step_failed(); i++)
-		page_pardon(step_meeting.damaged[i]);
-	if (!step_failed() && contract_release(sure) != CONTRACT_OK)
+	if (!step_failed())
+		pardon_all();
+	if (!step_failed() && !step_meeting.unsure && contract_release(sure) != CONTRACT_OK)
 		step_violation("I3", "the contract for one page is gone");
 }

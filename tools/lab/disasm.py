@@ -9,6 +9,7 @@ import subprocess
 HEAD = re.compile(r'^([0-9a-f]+) <(.+)>:$')
 TARGET = re.compile(r'^([0-9a-f]+) <([^>+]+)(\+0x[0-9a-f]+)?>')
 NEVER_RETURN = {'panic', 'panic_at'}
+ALWAYS_TRUE = {'retry_count', 'retry_count_for'}         # for the end of a loop's condition
 
 
 @dataclasses.dataclass
@@ -19,6 +20,7 @@ class Instruction:
     function: 'Function'
     doomed: bool = False            # whatever it does ends in a panic
     padding: bool = False           # between functions and loops; nothing leads to it
+    dead: bool = False              # where a test goes that never turns out so
 
     def target(self):
         m = TARGET.match(self.operands)
@@ -68,6 +70,7 @@ def functions(elf, start, end):
                 name, rest = f'{name} {more[0]}', more[1] if len(more) > 1 else ''
             here.code.append(Instruction(int(m[1], 16), name, rest, here))
     mark_padding(found, mark_doomed(found))
+    mark_dead(found)
     return found
 
 
@@ -108,6 +111,29 @@ def mark_doomed(found):
                 never.add(f.name)
                 changed = True
     return never
+
+
+def mark_dead(found):
+    """Behind calls of what is always true: the way on if it were not, up to where others come."""
+    targets = {i.target()[0] for f in found for i in f.code if is_jump(i)}
+    for f in found:
+        for n, i in enumerate(f.code):
+            if not i.name.startswith('call') or i.target()[1] not in ALWAYS_TRUE:
+                continue
+            for m in range(n + 1, min(n + 8, len(f.code) - 1)):
+                if f.code[m].name == 'jne' and f.code[m - 1].operands == '%al,%al':
+                    mark_until_others(f.code[m + 1:], targets)
+                if is_jump(f.code[m]):
+                    break
+
+
+def mark_until_others(code, targets):
+    for i in code:
+        if i.address in targets:
+            return
+        i.dead = True
+        if ends(i):
+            return
 
 
 def leads_to_doom(i, f, n, at, never):

@@ -73,8 +73,9 @@ bool runner_world(struct step_place *out)
 /* One process plays one CPU: nobody moves. */
 unsigned runner_cpus(void) { return 1; }
 void runner_move(unsigned cpu) { (void)cpu; }
-void runner_crowd(bool on) { (void)on; }
-void runner_let_others(unsigned cpu) { (void)cpu; }
+void runner_crowd(bool on, uint64_t seed) { (void)on; (void)seed; }
+void runner_let_others(unsigned cpu, uint64_t n) { (void)cpu; (void)n; }
+void runner_turn(void) { }
 
 static void on_trap(int signal, siginfo_t *info, void *context)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the kernel's runner of the step gate: gate.c, world.c, moves.c. */
+/* Inside the kernel's runner of the step gate: gate.c, world.c, moves.c, crowd.c. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../step.h"
@@ -27,3 +28,10 @@ bool gate_on_trap(struct trap_frame *f);
 
 /* What @f interrupted goes on behind a call of step_away(). */
 void gate_send_away(struct trap_frame *f);
+
+/* Threads of the crowd, one for each of so many CPUs, while the live allocator is there. */
+void gate_crowd_create(unsigned ncpu);
+void gate_crowd_join(void);
+
+/* Is the thread that was interrupted at @pc one of the crowd?  Then that was its step. */
+bool gate_crowd_step(uintptr_t pc);

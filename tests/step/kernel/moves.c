@@ -10,14 +10,11 @@
 #include "../../test.h"
 #include "gate.h"
 
-#include <arch/console.h>
 #include <arch/cpu.h>
 #include <arch/trap.h>
 #include <labyrinth/panic.h>
 #include <labyrinth/smp.h>
-#include <labyrinth/string.h>
 #include <labyrinth/thread.h>
-#include <labyrinth/wait.h>
 
 void step_thunk(void);			/* stack.S */
 
@@ -54,134 +51,12 @@ void runner_move(unsigned cpu)
 		KASSERT(thread_move(cpu));
 }
 
-/* --- a crowd: a thread a CPU that allocates, transfers and frees */
-
-#define SLOTS 3u
-
-struct slot { uint64_t *page; unsigned order; owner_t owner; };
-
-static struct member {
-	struct thread *thread;
-	struct semaphore start, stopped;
-	_Atomic uint64_t rounds;
-	uint64_t random;
-	struct slot slot[SLOTS];
-} crowd[GATE_CPUS];
-static _Atomic bool crowded, over;
-
-static void sign(const struct slot *s, uint64_t what)
-{
-	for (size_t i = 0; i < 1u << s->order; i++)
-		s->page[i * (PAGE_SIZE / sizeof(*s->page))] = what + i;
-}
-
-static void check(const struct slot *s)
-{
-	for (size_t i = 0; i < 1u << s->order; i++)
-		if (s->page[i * (PAGE_SIZE / sizeof(*s->page))] != (uintptr_t)s->page + i)
-			step_violation("I2", "a page of the crowd's was changed");
-	book_check_word(s->page, s->order, s->owner, PAGE_HELD);
-}
-
-static void expect_ok(enum page_error e, const char *what)
-{
-	if (e != PAGE_OK)
-		step_violation("I5", "the crowd's %s: %s", what, page_error_name(e));
-}
-
-static void take(struct member *m, struct slot *s)
-{
-	s->order = (unsigned)(step_mix(&m->random) % 6);
-	s->order = s->order < 3 ? 0 : s->order - 2;
-	s->owner = step_owner[STEP_CROWDED];
-	s->page = allocpages(GFP_ATOMIC, s->order, s->owner);
-	if (s->page)
-		sign(s, (uintptr_t)s->page);
-}
-
-static void pass_on(struct slot *s)
-{
-	owner_t to = step_owner[s->owner.id == step_owner[STEP_HEIR].id ? STEP_CROWDED : STEP_HEIR];
-
-	expect_ok(page_transfer(s->page, s->order, s->owner, to), "transfer");
-	s->owner = to;
-}
-
-static void give(struct slot *s)
-{
-	check(s);
-	sign(s, 0);
-	expect_ok(freepages(s->page, s->order, s->owner), "free");
-	s->page = NULL;
-}
-
-static void round(struct member *m)
-{
-	struct slot *s = &m->slot[step_mix(&m->random) % SLOTS];
-
-	if (!s->page)
-		take(m, s);
-	else if (step_mix(&m->random) % 4 == 0)
-		pass_on(s);
-	else
-		give(s);
-	atomic_fetch_add(&m->rounds, 1);
-}
-
-static uint64_t be_in_the_crowd(void *arg)
-{
-	struct member *m = arg;
-
-	while (semaphore_down(&m->start, WAIT_FOREVER) && !over) {
-		while (crowded && !step_failed())
-			round(m);
-		for (unsigned i = 0; i < SLOTS; i++)
-			if (m->slot[i].page)
-				give(&m->slot[i]);
-		page_drain();
-		semaphore_up(&m->stopped);
-	}
-	return 0;
-}
-
-void runner_crowd(bool on)
-{
-	crowded = on;
-	for (unsigned c = 0; c < cpus; c++) {
-		if (on)
-			semaphore_up(&crowd[c].start);
-		else
-			semaphore_down(&crowd[c].stopped, WAIT_FOREVER);
-	}
-}
-
-#define PATIENCE_NS ((uint64_t)1000000000)
-
-void runner_let_others(unsigned cpu)
-{
-	uint64_t before = crowd[cpu].rounds, end = clock_ns() + PATIENCE_NS;
-
-	while (crowd[cpu].rounds < before + 2 && clock_ns() < end && !step_failed())
-		cpu_relax();
-}
-
 /* --- the thread that moves */
 
 static uint64_t in_a_thread(void *run)
 {
 	gate_with_a_world(cpus, (void (*)(void))run);
 	return 0;
-}
-
-/* Threads, before the allocator that their stacks come from is put aside. */
-static void join_all(struct thread *t)
-{
-	thread_join(t, NULL);
-	over = true;
-	for (unsigned c = 0; c < cpus; c++) {
-		semaphore_up(&crowd[c].start);
-		thread_join(crowd[c].thread, NULL);
-	}
 }
 
 static uint64_t look_for_cpus(void *unused)
@@ -210,12 +85,9 @@ bool gate_with_moves(void (*run)(void))
 {
 	if (!find_cpus())
 		return false;
-	memset(crowd, 0, sizeof crowd);
-	crowded = over = false;
-	for (unsigned c = 0; c < cpus; c++)
-		crowd[c].thread = thread_create_on(c, "crowd", THREAD_LOW, OWNER_KERNEL,
-						   be_in_the_crowd, &crowd[c]);
-	join_all(on_first("wanderer", in_a_thread, (void *)run));
+	gate_crowd_create(cpus);
+	thread_join(on_first("wanderer", in_a_thread, (void *)run), NULL);
+	gate_crowd_join();
 	return true;
 }
 

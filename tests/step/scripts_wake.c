@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* What the interrupted thread does in a world of which the most part sleeps: it wakes memory. */
+#include <labyrinth/damage.h>
+
+#include "../../mm/mm_state.h"
+#include "scripts.h"
+
+static owner_t me(void) { return step_owner[STEP_THREAD]; }
+
+/* Take all that is awake but for @spare frames: pages, since a block might have to wake more. */
+static void take_what_is_awake(unsigned spare)
+{
+	struct zone_stats s;
+
+	zone_stats(ZONE_DMA32, &s);
+	for (uint64_t n = s.free - s.asleep; n > spare && script_held < SCRIPT_LOG - 16; n--)
+		if (!script_log_held(script_take_quietly(GFP_ATOMIC, 0), 0, me()))
+			return;
+}
+
+static void keep(void *page, unsigned order)
+{
+	script_log_held(page, order, me());
+}
+
+void script_wake(void)
+{
+	for (unsigned o = 0; o <= 6; o += 3) {
+		take_what_is_awake(0);
+		keep(script_take(GFP_ATOMIC, o), o);
+	}
+	keep(script_take(GFP_ATOMIC, 9), 9);
+	void *larger = script_take(GFP_ATOMIC, 10);
+	script_give(larger, 10);
+	script_unfill();
+}
+
+void script_wake_page_by_page(void)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		take_what_is_awake(i);
+		keep(script_take(i & 1 ? GFP_NOWAIT : GFP_ATOMIC, 0), 0);
+	}
+	script_give(script_take(GFP_ATOMIC, 5), 5);
+	/* Not all of them at a caller's mercy: what is left of an area goes into the tree. */
+	script_give(script_take(GFP_ATOMIC, 12), 12);
+	script_unfill();
+}
+
+/* More than visitors leave awake. */
+void script_wake_for_batches(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		take_what_is_awake(0);
+		script_batch(GFP_ATOMIC, SCRIPT_BATCH);
+	}
+	script_unfill();
+}
+
+/* One request each that has to wake, while a visitor does the same. */
+static void wake_once(unsigned order, bool fold)
+{
+	take_what_is_awake(0);
+	if (fold)
+		script_near_fold(ZONE_DMA32, false);
+	step_meeting.sleeping = true;
+	keep(script_take(GFP_ATOMIC, order), order);
+	step_meeting.sleeping = false;
+}
+
+void script_wake_pages(void)
+{
+	wake_once(0, true);
+	wake_once(0, false);
+	script_unfill();
+}
+
+void script_wake_groups(void)
+{
+	wake_once(3, false);
+	wake_once(6, false);
+	script_unfill();
+}
+
+void script_wake_areas(void)
+{
+	wake_once(9, false);
+	wake_once(10, false);
+	script_unfill();
+}
+
+/* The first frame that sleeps, or FRAME_NONE. */
+static frame_t first_asleep(void)
+{
+	const struct zone *z = &mm.zone[ZONE_DMA32];
+
+	for (uint32_t rel = 0; rel < z->tree.nframes; rel++)
+		if (zone_sleeping(z, rel, rel + 1))
+			return (frame_t){ z->tree.base + rel };
+	return FRAME_NONE;
+}
+
+/* One of the last area, which is whole, but so many areas down. */
+static frame_t areas_before_the_last(uint32_t areas)
+{
+	void *last = book_asleep();
+
+	return last ? (frame_t){ page_to_frame(last).n - (areas << AREA_ORDER) } : FRAME_NONE;
+}
+
+static void ask_about(frame_t f)
+{
+	struct page_info info;
+	enum page_error e = PAGE_OK;
+	bool pardoned = false;
+
+	STEPPED(0, page_query(f, &info));
+	STEPPED(0, pardoned = page_pardon(f));
+	STEPPED(0, e = freepage(frame_to_page(f), me()));
+	if (e == PAGE_OK || pardoned)
+		step_violation("I5", "a page that sleeps was freed");
+}
+
+/* Part of an area sleeps: what is told about it, and about pages beyond. */
+void script_half_asleep(void)
+{
+	struct zone_stats zone;
+	frame_t f;
+
+	wake_once(0, false);
+	STEPPED(0, zone_stats(ZONE_DMA32, &zone));
+	f = first_asleep();
+	if (!frame_is_none(f))
+		ask_about(f);
+	/* A hole of an area that sleeps, and what lies behind all memory. */
+	ask_about(areas_before_the_last(21));
+	ask_about((frame_t){ mm.end + 5 });
+	script_unfill();
+}
+
+static void report(frame_t f)
+{
+	if (frame_is_none(f))
+		return;
+	step_meeting.damaged[step_meeting.ndamaged++] = f;
+	STEPPED(1, page_damaged(f));
+}
+
+/* Pages are reported before they wake: who wakes them looks for them. */
+void script_wake_damaged(void)
+{
+	book_pooled += 16;		/* what is in quarantine, the book takes for free */
+	report(first_asleep());
+	wake_once(0, false);
+	report(first_asleep());
+	report(areas_before_the_last(5));
+	wake_once(9, false);
+	script_unfill();
+}
+
+/* More reports than there is room for; each is taken back behind the run. */
+void script_too_many_damaged(void)
+{
+	frame_t f = areas_before_the_last(0);
+	enum damage d = DAMAGE_COUNT;
+
+	if (frame_is_none(f))
+		return;
+	book_pooled += DAMAGED_MAX + 16;
+	step_meeting.damaged_from = f;
+	for (unsigned i = 0; i < DAMAGED_MAX; i++)
+		page_damaged((frame_t){ f.n + i });
+	STEPPED(0, d = page_damaged((frame_t){ f.n + DAMAGED_MAX }));
+	if (d != DAMAGE_TOO_MANY && d != DAMAGE_QUARANTINED && d != DAMAGE_HELD)
+		step_violation("I1", "one damaged page too many is %s", damage_name(d));
+	STEPPED(0, page_damaged_retry());
+}
+
+/* A long way: of each group that is awake its frames. */
+void script_audit_asleep(void)
+{
+	wake_once(0, false);
+	STEPPED(0, mm_audit(NULL));
+	script_unfill();
+}
