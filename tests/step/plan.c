@@ -14,7 +14,6 @@
 #define STORM_ONE_OF  3u	/* scripts, shortly */
 #define PAIRS         100u	/* boundaries of a script at which a visitor is stepped himself, */
 #define PAIRS_CAS     300u	/* and so many more that are before a compare-and-swap */
-#define PAIRS_EACH    32u	/* of these again, with a second visitor */
 #define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
 #define MOVES_MANY    100u	/* else at so many of them, and in series at all */
 #define MOVES_SOME    12u	/* shortly */
@@ -105,7 +104,7 @@ static void sweep_pair(uint64_t seed, unsigned world, unsigned script, uint64_t 
 	static uint32_t at[STEP_NEW_MAX];
 
 	go(seed, world, script, STEP_PAIR, p, k);
-	for (unsigned i = 0, n = step_new(at); i < n && i < PAIRS_EACH && !stop(); i++)
+	for (unsigned i = 0, n = step_new(at); i < n && !stop(); i++)
 		go(seed, world, script, STEP_PAIR, p, k | (uint64_t)at[i] << 32);
 }
 

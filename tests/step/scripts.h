@@ -75,3 +75,7 @@ void script_half_asleep(void);
 void script_wake_damaged(void);
 void script_too_many_damaged(void);
 void script_audit_asleep(void);
+void script_owed(void);
+void script_rivals(void);
+void script_reclaim_damaged(void);
+void script_wake_last(void);

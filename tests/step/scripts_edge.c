@@ -3,6 +3,7 @@
 #include <labyrinth/damage.h>
 
 #include "../../mm/mm_state.h"
+#include "../../mm/retry.h"
 #include "scripts.h"
 
 static owner_t me(void) { return step_owner[STEP_THREAD]; }
@@ -111,5 +112,104 @@ void script_near_the_mark(void)
 				break;
 	for (unsigned i = 0; i < 4; i++)
 		script_log_held(script_take(i & 1 ? GFP_NOWAIT : GFP_ATOMIC, 0), 0, me());
+	/* And so few that it need not count. */
+	while (zone_free(z) > 8)
+		if (!script_log_held(script_take_quietly(GFP_ATOMIC, 0), 0, me()))
+			break;
+	script_log_held(script_take(GFP_ATOMIC, 0), 0, me());
 	script_unfill();
+}
+
+/* --- debts */
+
+/* What some earlier call has lost is still owed, when @call begins. */
+#define OWING(flight, call)                                                   \
+	do {                                                                  \
+		retry_count(ZONE_DMA);                                        \
+		STEPPED(flight, call);                                        \
+	} while (0)
+
+static void owe_for_contracts(void)
+{
+	struct contract_answer answer;
+	contract_t c = CONTRACT_NONE;
+
+	OWING(4, c = contract_declare(me(), 0, 1, 2, &answer));
+	OWING(4, contract_release(c));
+}
+
+static void owe_for_blocks(unsigned order)
+{
+	struct zone_walk walk;
+	void *page = NULL;
+	enum page_error e = PAGE_OK;
+
+	OWING(1u << order, page = allocpages_walk(GFP_ATOMIC, order, me(), &walk));
+	if (!page)
+		return;
+	OWING(1u << order, e = page_transfer(page, order, me(), step_owner[STEP_OTHER]));
+	OWING(1u << order, e = e ? e : freepages(page, order, step_owner[STEP_OTHER]));
+	if (e != PAGE_OK)
+		step_violation("I5", "a block of one who owes: %s", page_error_name(e));
+}
+
+void script_owed(void)
+{
+	void *page[40];
+	size_t got = 0;
+
+	owe_for_contracts();
+	owe_for_blocks(0);
+	owe_for_blocks(4);
+	page_drain();
+	OWING(40, got = allocpages_bulk(GFP_NOWAIT, 40, page, me()));
+	OWING(40, freepages_bulk(got, page, me()));
+	script_fill(GFP_ATOMIC, 0, 0);
+	OWING(0, page[0] = allocpages(GFP_ATOMIC, 2, me()));
+	if (page[0])
+		freepages(page[0], 2, me());
+	script_unfill();
+	OWING(0, page_drain());
+}
+
+/* --- who is faster: at a contract's end, at a number */
+
+void script_rivals(void)
+{
+	enum contract_error e = CONTRACT_OK;
+	owner_t rival = OWNER_NONE, mine = OWNER_NONE;
+
+	step_meeting.ending = contract_declare(me(), 0, 0, 2, NULL);
+	step_meeting.lost = 0;
+	STEPPED(2, e = contract_release(step_meeting.ending));
+	step_meeting.ending = CONTRACT_NONE;
+	if ((e == CONTRACT_OK) + step_meeting.lost != 1)
+		step_violation("I3", "one contract was released %u times",
+			       (e == CONTRACT_OK) + step_meeting.lost);
+	step_meeting.newcomer = &rival;
+	STEPPED(0, mine = owner_register(""));
+	step_meeting.newcomer = NULL;
+	if (rival.id && rival.id == mine.id)
+		step_violation("I7", "two owners have one number");
+	owner_unregister(mine);
+	if (rival.id)
+		owner_unregister(rival);
+}
+
+/* The page that is on its way back from a device is reported as damaged. */
+void script_reclaim_damaged(void)
+{
+	void *page = script_take_quietly(GFP_ATOMIC, 0);
+	enum page_error e = PAGE_OK;
+
+	if (!page || page_lend(page, 0, me()) != PAGE_OK)
+		return;
+	book_pooled += 16;		/* what is in quarantine, the book takes for free */
+	step_meeting.damaged[step_meeting.ndamaged++] = page_to_frame(page);
+	step_meeting.hurt = true;
+	STEPPED(1, e = page_reclaim(page, 0, me()));
+	step_meeting.hurt = false;
+	if (e != PAGE_OK)
+		step_violation("I5", "reclaim of a damaged page: %s", page_error_name(e));
+	script_give(page, 0);
 }

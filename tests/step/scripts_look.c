@@ -142,6 +142,7 @@ void script_injected(void)
 {
 	static const gfp_t where[] = { 0, GFP_DMA, GFP_DMA32 };
 	owner_t me = step_owner[STEP_THREAD];
+	contract_t c = CONTRACT_NONE;
 	struct zone_walk walk;
 	void *page = NULL;
 
@@ -159,6 +160,10 @@ void script_injected(void)
 		if (page)
 			freepages(page, order, me);
 	}
+	mm_fail_nth(1);
+	STEPPED(1, c = contract_declare(me, 0, 0, 1, NULL));
+	mm_fail_nth(0);
+	contract_release(c);
 	mm_fail_nth(1);
 	STEPPED(0, page = mm_try(GFP_KERNEL | GFP_DMA, 0, me, &walk));
 	mm_fail_nth(0);

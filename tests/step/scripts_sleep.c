@@ -68,6 +68,9 @@ void script_sleepers(void)
 	kernel_request(0, 2);
 	kernel_request(GFP_DMA, 0);
 	script_unfill();
+	script_fill(GFP_ATOMIC, 0, 0);
+	kernel_request(0, 0);
+	script_unfill();
 	STEPPED(0, mm_watch_frees(false));
 	kernel_request(0, 2);
 	STEPPED(0, mm_set_sleeper(NULL));

@@ -89,6 +89,25 @@ void script_wake_areas(void)
 	script_unfill();
 }
 
+/* Of what sleeps the last: who comes while it wakes finds nothing, although it is not there yet. */
+void script_wake_last(void)
+{
+	struct zone_stats s;
+
+	for (unsigned i = 0; i < 64; i++) {
+		zone_stats(ZONE_DMA32, &s);
+		if (s.asleep <= 1u << AREA_ORDER)
+			break;
+		take_what_is_awake(0);
+		keep(script_take_quietly(GFP_ATOMIC, 9), 9);
+	}
+	wake_once(0, false);
+	for (unsigned i = 0; i < 2; i++)
+		wake_once(6, false);
+	wake_once(9, false);
+	script_unfill();
+}
+
 /* The first frame that sleeps, or FRAME_NONE. */
 static frame_t first_asleep(void)
 {

@@ -206,6 +206,9 @@ extern struct step_meeting {
 	frame_t damaged_from;		/* DAMAGED_MAX more of them, if not FRAME_NONE */
 	bool sleeping;			/* all that is awake is taken: wake more */
 	bool unsure;			/* nobody has a contract */
+	contract_t ending;		/* one of STEP_THREAD's that a visitor may release, too */
+	owner_t *newcomer;		/* a visitor may register here */
+	bool hurt;			/* the first of @damaged is to be reported */
 } step_meeting;
 
 void traveller_prepare(void);		/* at rest, before a script */

@@ -346,6 +346,17 @@ static void shake(void)
 		expect(page_transfer(page, order, heir, owner), PAGE_OK, "transfer back");
 }
 
+/* He does what the interrupted call is about to do. */
+static void be_faster(void)
+{
+	if (step_meeting.ending.v != CONTRACT_NONE.v)
+		step_meeting.lost += contract_release(step_meeting.ending) == CONTRACT_OK;
+	if (step_meeting.newcomer && !step_meeting.newcomer->id)
+		*step_meeting.newcomer = owner_register("rival");
+	if (step_meeting.hurt)
+		page_damaged(step_meeting.damaged[0]);
+}
+
 /* What the script has arranged for him.  Seldom where many come, so that the call gets on. */
 static void meet(void)
 {
@@ -361,6 +372,7 @@ static void meet(void)
 		move_house(step_meeting.homes);
 	if (step_meeting.sleeping)
 		wake_some();
+	be_faster();
 }
 
 static void come_and_go(void)
