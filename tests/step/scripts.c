@@ -363,6 +363,7 @@ const struct step_script step_scripts[] = {
 	{ "cached_last", cached_last, ANY },
 	{ "last_in_cache", script_last_in_cache, 1u << STEP_ONE },
 	{ "homes", script_homes, ANY },
+	{ "untold", script_untold, 1u << STEP_ONE },
 	{ "races", script_races, ANY },
 	{ "again", script_again, ANY },
 	{ "wrong_frees", script_wrong_frees, ANY },

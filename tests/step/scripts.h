@@ -60,6 +60,7 @@ void script_damage(void);
 void script_sleepers(void);
 void script_last_in_cache(void);
 void script_homes(void);
+void script_untold(void);
 void script_again(void);
 void script_fold_damage(void);
 void script_fold_contract(void);

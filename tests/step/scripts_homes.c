@@ -66,3 +66,28 @@ void script_homes(void)
 			script_give(page[i], o);
 	}
 }
+
+/*
+ * Two groups come back, the only ones, to a home whose entry promises nothing any more: who takes
+ * one of them before they are promised tells of the other (T3).
+ */
+void script_untold(void)
+{
+	void *page;
+
+	step_drain();
+	page = script_take_quietly(GFP_ATOMIC, 7);
+	script_fill(GFP_ATOMIC, 6, 0);
+	for (unsigned i = 0; i < 12; i++) {
+		script_give_quietly(page, 7);
+		page = script_take_quietly(GFP_ATOMIC, 7);	/* its home */
+		/* Nothing is left, and that is found out. */
+		script_give_quietly(script_take_quietly(GFP_ATOMIC, 6), 6);
+		step_meeting.homes = 6;
+		script_give(page, 7);
+		step_meeting.homes = 0;
+		page = script_take_quietly(GFP_ATOMIC, 7);
+	}
+	script_give_quietly(page, 7);
+	script_unfill();
+}
