@@ -72,9 +72,13 @@ enum page_error slow_refuse(const char *what, const void *page, unsigned order, 
 		page_query(f, &now);
 	local_add(LOCAL_REFUSED + e * sizeof(uint64_t), 1);
 	event_note(MM_REFUSED, order, e, owner, now.owner, f);
-	report_refusal("%s of order %u at %p by %s: %s; it is %s, order %u, owner %s",
-		what, order, page, owner_name(owner), page_error_name(e),
-		page_state_name(now.state), now.order, owner_name(now.owner));
+	if (frame_is_none(f))
+		report_refusal("%s of order %u at %p by %s: %s", what, order, page,
+			owner_name(owner), page_error_name(e));
+	else
+		report_refusal("%s of order %u at %p by %s: %s; it is %s, order %u, owner %s",
+			what, order, page, owner_name(owner), page_error_name(e),
+			page_state_name(now.state), now.order, owner_name(now.owner));
 	return e;
 }
 
