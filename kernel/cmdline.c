@@ -11,8 +11,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The next word at or after @s; *@end is one past it.  NULL when there is none. */
-static const char *next_word(const char *s, const char **end)
+const char *cmdline_word(const char *s, const char **end)
 {
 	while (is_blank(*s))
 		s++;
@@ -31,7 +30,7 @@ static const char *next_word(const char *s, const char **end)
 const char *cmdline_skip_path(const char *line)
 {
 	const char *end;
-	const char *word = next_word(line, &end);
+	const char *word = cmdline_word(line, &end);
 
 	return word && (*word == '/' || *word == '(') ? end : line;
 }
@@ -42,7 +41,7 @@ const char *cmdline_find(const char *line, const char *key, size_t *len)
 	const char *value = NULL, *end;
 
 	/* the last one wins: that is how people override a line they cannot edit */
-	for (const char *w = next_word(line, &end); w; w = next_word(end, &end)) {
+	for (const char *w = cmdline_word(line, &end); w; w = cmdline_word(end, &end)) {
 		if ((size_t)(end - w) < n || strncmp(w, key, n) != 0)
 			continue;
 		if (w + n != end && w[n] != '=')

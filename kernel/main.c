@@ -17,6 +17,7 @@
 
 #include "kernel/boot_fail.h"
 #include "kernel/mm_report.h"
+#include "kernel/options.h"
 #include "kernel/screen.h"
 #include "kernel/shell.h"
 
@@ -81,6 +82,7 @@ _Noreturn void kernel_main(enum boot_way way, uint32_t magic, uint64_t info)
 	directmap_init();		/* all RAM is mapped; the guards below stacks are not */
 	screen_init(&boot_info.fb);	/* the second console, catching up with the first */
 	kprintf("Labyrinth\n%s", boot_info.notes);
+	options_check(boot_info.cmdline);
 	acpi_init();			/* power off and reset work from here on */
 	if (mm_init(&boot_info.map, cpus_find()))	/* the allocator, over all that is usable */
 		panic("no usable memory for the allocator's metadata; give the machine more");

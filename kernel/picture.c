@@ -27,6 +27,7 @@ enum look {
 	LOOK_COUNT
 };
 
+/* Each can be told from the others without its colour, too. */
 static const struct {
 	char ascii;
 	unsigned sgr;			/* ECMA-48, 8.3.117 */
@@ -34,11 +35,11 @@ static const struct {
 } looks[LOOK_COUNT] = {
 	[LOOK_USABLE]	= { '#', 32, "\u2588", "usable" },
 	[LOOK_PARTLY]	= { '+', 32, "\u2592", "in part" },
-	[LOOK_KERNEL]	= { 'K', 96, "\u2588", "kernel" },
-	[LOOK_METADATA] = { 'M', 95, "\u2588", "metadata" },
-	[LOOK_BOOT]	= { 'B', 93, "\u2588", "boot data" },
+	[LOOK_KERNEL]	= { 'K', 96, "\u25a0", "kernel" },
+	[LOOK_METADATA] = { 'M', 95, "\u2261", "metadata" },
+	[LOOK_BOOT]	= { 'B', 93, "\u00b1", "boot data" },
 	[LOOK_BAD]	= { '!', 91, "\u00d7", "bad" },
-	[LOOK_LIMITED]	= { '-', 34, "\u2591", "beyond memlimit" },
+	[LOOK_LIMITED]	= { '-', 34, "\u2500", "beyond memlimit" },
 	[LOOK_DEAD]	= { '/', 31, "\u2591", "dead end" },
 	[LOOK_HOLE]	= { '.', 90, "\u00b7", "hole" },
 };

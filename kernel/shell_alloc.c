@@ -82,8 +82,10 @@ COMMAND(alloc, "[ORDER] [FLAG...]", "take a block of 2^ORDER pages",
 	if (argc > 1 && shell_number(argv[1], &order))
 		i = 2;
 	for (; i < argc; i++)
-		if (!parse_flag(argv[i], &gfp))
+		if (!parse_flag(argv[i], &gfp)) {
+			kprintf("%s is no flag; help alloc lists them\n", argv[i]);
 			return false;
+		}
 	if (!(gfp & GFP_BEHAVIOUR))
 		gfp |= GFP_NOWAIT;
 	if (too_large("Nothing taken", order))

@@ -47,8 +47,8 @@ static void show(unsigned cpu, const struct cpu_info *info)
 }
 
 COMMAND(cpus, "", "which CPUs there are, and what each does",
-	"A CPU that is left out did not start; why is said in its line. The option maxcpus=N\n"
-	"starts N of them.\n")
+	"  A CPU that is left out did not start; why is said in its line.  The option\n"
+	"  maxcpus=N starts N of them.\n")
 {
 	struct cpu_info info;
 

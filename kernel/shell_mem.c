@@ -114,7 +114,7 @@ static void show_dead_ends(bool all)
 	char size[SIZE_TEXT_MAX];
 	size_t shown = 0, left_out = 0;
 
-	kprintf("Dead ends; addresses in no entry of the memory map are another:\n");
+	kprintf("Dead ends, the kernel's own memory too; what has no entry is one as well:\n");
 	for (size_t i = 0; i < m->n; i++) {
 		if (m->r[i].type == MEM_USABLE)
 			continue;

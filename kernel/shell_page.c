@@ -34,7 +34,8 @@ static bool show_mapping(uint64_t addr, uint64_t *phys)
 		return false;
 	}
 	*phys = m.phys + (addr - m.virt);
-	kprintf("  mapped      physical %#llx, a page of %s, %s, %s, %s\n",
+	kprintf("  mapped      physical %#llx, by a page of %s\n"
+		"  access      %s, %s, %s\n",
 		(unsigned long long)*phys, size_text(size, m.size),
 		m.writable ? "writable" : "read-only",
 		m.executable ? "executable" : "not executable", m.cache);

@@ -38,6 +38,9 @@ bool cmdline_u64(const char *key, uint64_t *out);
 const char *cmdline_find(const char *line, const char *key, size_t *len);
 bool cmdline_find_u64(const char *line, const char *key, uint64_t *out);
 
+/* The next word at or after @s, *@end one past it; NULL when there is none.  Context: any. */
+const char *cmdline_word(const char *s, const char **end);
+
 /* @line without a first word that is the kernel's own path.  Context: any. */
 const char *cmdline_skip_path(const char *line);
 

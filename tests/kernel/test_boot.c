@@ -12,6 +12,8 @@
 #include <port/cpu_area.h>
 #include <port/paging.h>
 
+#include "kernel/options.h"
+
 TEST(the_map_is_a_partition)
 {
 	const struct memmap *m = &boot_info.map;
@@ -35,6 +37,20 @@ TEST(there_is_usable_memory)
 			bytes += m->r[i].end - m->r[i].start;
 	test_note("%llu KiB usable", (unsigned long long)bytes / 1024);
 	EXPECT(bytes >= (uint64_t)4 << 20);
+}
+
+TEST(mistyped_options_are_found)
+{
+	const char *at = "memlimit=1G seed test=x.* nmis=3 stepat=1 memlmit=1G seeds memlimi";
+	size_t len;
+	const char *word = options_stranger(&at, &len);
+
+	EXPECT(word && len == 10 && strncmp(word, "memlmit=1G", len) == 0);
+	word = options_stranger(&at, &len);
+	EXPECT(word && len == 5 && strncmp(word, "seeds", len) == 0);
+	word = options_stranger(&at, &len);
+	EXPECT(word && len == 7 && strncmp(word, "memlimi", len) == 0);
+	EXPECT(!options_stranger(&at, &len));
 }
 
 static void expect_not_usable(uint64_t start, uint64_t end)

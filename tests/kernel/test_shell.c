@@ -85,7 +85,7 @@ TEST(cpus_has_a_line_for_each)
 TEST(threads_begins_with_who_booted)
 {
 	EXPECT(execute("threads"));
-	EXPECT(starts(said.text, "  No.  name                    CPU  state   prio     seconds"));
+	EXPECT(starts(said.text, "  No.  name                    CPU  state   pri   seconds"));
 	EXPECT(!execute("threads 1"));
 }
 

@@ -100,7 +100,8 @@ TEST(what_cannot_be_had_is_explained)
 	EXPECT(execute("alloc 99") && says("Nothing taken: the largest order is 18 (1 GiB)."));
 	EXPECT(execute("alloc 18446744073709551615") && says("Nothing taken:"));
 	EXPECT(execute("alloc atomic nowait") && says("Nothing taken."));
-	EXPECT(!execute("alloc lots") && says("usage: alloc"));
+	EXPECT(!execute("alloc lots") && says("usage: alloc") &&
+	       says("lots is no flag"));
 	EXPECT(!execute("free") && says("usage: free"));
 	EXPECT(!execute("free 1000 x") && says("usage: free"));
 }

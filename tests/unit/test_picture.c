@@ -138,7 +138,7 @@ static void expect_shape(void)
 TEST(a_pc_in_colour)
 {
 	static const char memory_above_4g[] =
-		"  \x1b[32m████████████████▒███████████████████████\x1b[34m░░░░░░░░\x1b[0m\n"
+		"  \x1b[32m████████████████▒███████████████████████\x1b[34m────────\x1b[0m\n"
 		"\x1b[90m  ╵4G             ╵6G             ╵8G             ╵10G\x1b[0m\n";
 	bool found = false;
 
