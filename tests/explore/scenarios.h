@@ -8,6 +8,7 @@
 	X(case_parts) X(case_area_open) X(case_area_late) X(case_area_6) \
 	X(case_restore) X(case_giant_undo) X(case_merge_take) X(case_fail_give) \
 	X(case_late_3) X(case_untold) X(case_untold_bits) X(case_untold_open) \
+	X(case_untold_irq) X(case_untold_area) X(case_untold_deep) \
 	X(case_trust) X(case_trust_2) X(case_trust_3) X(case_parts_3) X(case_big) \
 	X(case_stopped) X(case_giant) \
 	X(case_giant_late) X(case_irq_hot) X(case_irq_take) X(case_irq_cold) \

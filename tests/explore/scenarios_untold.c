@@ -79,3 +79,59 @@ const struct scenario case_untold_open = {
 	.areas = 1, .strict = true, .setup = four_groups_at_home,
 	.program = { .cpus = 2, .cpu = { give_0_8, take_0_take_7 } },
 };
+
+/* One CPU is enough: its interrupt takes half of what it is giving, and asks for the rest. */
+static void two_groups_at_own_home(void)
+{
+	hold_all(7);
+	let(0, 7);
+	make_home(0, 6);
+	take_for(0, 7);
+}
+
+const struct scenario case_untold_irq = {
+	.name = "untold-irq", .what = "an interrupt takes half of what its CPU is giving (T3)",
+	.areas = 1, .strict = true, .setup = two_groups_at_own_home,
+	.program = { .cpus = 1, .cpu = { give_0_7 }, .irq = { take_6_take_0 } },
+};
+
+/* The same with areas: CPU 1 takes one of two at home, CPU 2 asks the root for the other. */
+#define TWO_AREAS 0x2000u
+
+static void two_areas_at_home(void)
+{
+	hold_all(10);
+	let(TWO_AREAS, 10);
+	make_home(1, 9);
+	take_for(TWO_AREAS, 10);
+}
+
+static void give_areas(void) { do_give(TWO_AREAS, 10); }
+static void take_9(void) { do_take(9); }
+
+const struct scenario case_untold_area = {
+	.name = "untold-area", .what = "one of two areas is taken before it is promised (T3)",
+	.areas = 24, .first = 0x1000, .strict = true, .setup = two_areas_at_home,
+	.program = { .cpus = 3, .cpu = { give_areas, take_9, take_9 } },
+};
+
+/* CPU 1 opens one of the areas for a group, and asks for the other. */
+static void two_areas_at_home_of_groups(void)
+{
+	hold_all(10);
+	let(TWO_AREAS, 10);
+	make_home(1, 6);
+	take_for(TWO_AREAS, 10);
+}
+
+static void take_6_take_9(void)
+{
+	do_take(6);
+	do_take(9);
+}
+
+const struct scenario case_untold_deep = {
+	.name = "untold-deep", .what = "a group of a gift of two areas, and then an area (T7)",
+	.areas = 24, .first = 0x1000, .strict = true, .setup = two_areas_at_home_of_groups,
+	.program = { .cpus = 2, .cpu = { give_areas, take_6_take_9 } },
+};
