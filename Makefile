@@ -77,7 +77,7 @@ endef
 
 .PHONY: all help deps clean iso run debug screenshot test test-host test-kernel \
         host-lib bench bench-kernel bench-host fuzz explore mutate torture check-step \
-        check-step-planted check-nmi check-fail replay machine-named FORCE
+        check-step-planted check-nmi check-fail replay machine-named seconds-named FORCE
 
 all: $B/labyrinth.elf          ## the kernel (default)
 	@:
@@ -310,8 +310,13 @@ $B/explore/explore: $(EXSRC) $(wildcard include/*/*.h mm/*.h arch/explore/*.h \
 	$(call say,HOSTCC ,$@)
 	$Q$(HOSTCC) $(EXFLAGS) $(EXSRC) -o $@
 
-explore: $B/explore/explore    ## mm/ under all schedules of its atomic operations
-	@$< --progress $(if $(filter file,$(origin SECONDS)),,--seconds $(SECONDS))
+# A word is no number to libFuzzer, and 0 no end.
+seconds-named:
+	@case '$(SECONDS)' in ''|0*|*[!0-9]*) echo 'SECONDS=$(SECONDS): a whole number from' \
+		'1 on is wanted' >&2; exit 2;; esac
+
+explore: seconds-named $B/explore/explore ## mm/ under all schedules of its atomic operations
+	@$B/explore/explore --progress $(if $(filter file,$(origin SECONDS)),,--seconds $(SECONDS))
 
 check-step: $B/labyrinth.elf   ## interrupt mm/ after every instruction; STEPS= how many
 	@$(PYTHON) tools/check-step --steps $(STEPS) $(if $(SEED),--seed $(SEED)) $<
@@ -363,9 +368,9 @@ $B/fuzz/$(1): $(patsubst %,$B/fuzz/obj/%.o,$(fuzz-$(1)-src))
 	$$(call say,FUZZLD ,$$@)
 	$$Q$(FUZZCC) -fsanitize=fuzzer,address,undefined $$^ -pthread -o $$@
 
-fuzz-$(1): $B/fuzz/$(1)
+fuzz-$(1): seconds-named $B/fuzz/$(1)
 	@mkdir -p $B/fuzz/$(1)-corpus
-	$$Q$$< -max_total_time=$(SECONDS) -max_len=4096 -artifact_prefix=$B/fuzz/$(1)- \
+	$$Q$B/fuzz/$(1) -max_total_time=$(SECONDS) -max_len=4096 -artifact_prefix=$B/fuzz/$(1)- \
 		$B/fuzz/$(1)-corpus $(wildcard tests/fuzz/corpus/$(1))
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$f)))

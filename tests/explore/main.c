@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The explorer's main: makes a machine, prepares a scenario, explores it, says what came out. */
+#include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -403,6 +405,33 @@ static void list(void)
 		printf("%-12s %s\n", scenario_all[i]->name, scenario_all[i]->what);
 }
 
+static _Noreturn void bad_number(const char *option, const char *text, const char *wanted)
+{
+	fprintf(stderr, "explore: %s %s: %s is wanted\n", option, text, wanted);
+	exit(2);
+}
+
+static uint64_t count_in(const char *option, const char *text, uint64_t least)
+{
+	char *end;
+
+	errno = 0;
+	uint64_t n = strtoull(text, &end, 0);
+	if (!isdigit((unsigned char)text[0]) || *end || errno || n < least)
+		bad_number(option, text, least ? "a whole number from 1 on" : "a whole number");
+	return n;
+}
+
+static double seconds_in(const char *option, const char *text)
+{
+	char *end;
+	double n = strtod(text, &end);
+
+	if (text[strspn(text, "0123456789.")] || end == text || *end || !(n > 0 && n < 1e9))
+		bad_number(option, text, "a positive number of seconds");
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	struct explore_limits l = { .lost = LOST, .tries = TRIES, .seconds = 60 };
@@ -415,11 +444,11 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[i], "--replay") && i + 1 < argc)
 			schedule = argv[++i];
 		else if (!strcmp(argv[i], "--seconds") && i + 1 < argc)
-			l.seconds = atof(argv[++i]);
+			l.seconds = seconds_in("--seconds", argv[++i]);
 		else if (!strcmp(argv[i], "--random") && i + 1 < argc)
-			programs = strtoull(argv[++i], NULL, 0);
+			programs = count_in("--random", argv[++i], 1);
 		else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
-			seed = strtoull(argv[++i], NULL, 0);
+			seed = count_in("--seed", argv[++i], 0);
 		else if (!strcmp(argv[i], "--short"))
 			l.seconds = 0, l.states = SHORT_RUN;
 		else if (!strcmp(argv[i], "--progress"))
