@@ -15,17 +15,17 @@ import subprocess
 import tempfile
 import time
 
+from lab.asked import SCALE, seconds
+from lab.ending import running
 from lab.ktap import Case, Reader
 from lab.machine import EXIT_FAILED, EXIT_OK, Unusable
-
-SCALE = float(os.environ.get('LIMIT_SCALE') or 1)
 
 
 @dataclasses.dataclass
 class Limits:
     """Seconds, before LIMIT_SCALE."""
     start: float = 90               # to the first line of KTAP
-    silence: float = float(os.environ.get('SILENCE_LIMIT') or 60)   # between lines, from then on
+    silence: float = seconds('SILENCE_LIMIT', 60)   # between lines, from then on
     total: float = 400
     panic: float = 20                # for the report of a panic
 
@@ -49,22 +49,6 @@ class Outcome:
         return sum(c.status == status for c in self.cases)
 
 
-LIVE = set()                        # processes to be ended if we are
-
-
-def kill(process):
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    LIVE.discard(process)
-
-
-def kill_all():
-    for process in list(LIVE):
-        kill(process)
-
-
 class Run:
     """One process whose standard output is read as KTAP until it ends or must be ended."""
 
@@ -78,17 +62,10 @@ class Run:
     def go(self):
         os.makedirs(os.path.dirname(self.log) or '.', exist_ok=True)
         with tempfile.TemporaryFile() as errors, open(self.log, 'wb') as log:
-            # A session of its own: nothing of it survives us, and Ctrl-C reaches us first.
-            process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, env=self.env,
-                                       stdout=subprocess.PIPE, stderr=errors,
-                                       start_new_session=True)
-            LIVE.add(process)
-            try:
+            with running(self.command, env=self.env, stdout=subprocess.PIPE,
+                         stderr=errors) as process:
                 self._watch(process, log)
-            finally:
-                kill(process)
-                process.stdout.close()
-                self.status = process.wait()
+            self.status = process.returncode
             errors.seek(0)
             self.errors = errors.read().decode(errors='replace').strip()
         return self

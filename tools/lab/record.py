@@ -8,14 +8,20 @@ a file.  Beside FILE lie FILE.json, which tells what was run, and FILE.out, the 
 import hashlib
 import json
 import os
+import select
 import subprocess
 import tempfile
+import time
 
+from lab.asked import SCALE, seconds
+from lab.ending import running
 from lab.machine import EXIT_FAILED, EXIT_OK, Machine, Unusable
 
 QUIET = ['-monitor', 'none', '-no-reboot', '-serial', 'stdio']
 ICOUNT_SHIFT = 7                    # 128 ns an instruction, about what a machine needs
-PATIENCE = 1200 * float(os.environ.get('LIMIT_SCALE') or 1)     # seconds a run
+PATIENCE = 1200 * SCALE             # seconds a run
+SILENCE = seconds('SILENCE_LIMIT', 120) * SCALE         # and between two lines of it
+LARGEST = 2 << 30                   # bytes of a recording; a run of all tests has 11 MB
 
 
 def digest(path):
@@ -27,23 +33,44 @@ def icount(mode, path, shift):
     return ['-icount', f'shift={shift},rr={mode},rrfile={path}']
 
 
-def follow(command, out, line=None):
-    """Run it; its output goes to the file out, and each line to the function.  Its status."""
+def pieces(process, growing):
+    """What the process prints, as it comes, while there is patience for it."""
+    end, heard = time.monotonic() + PATIENCE, time.monotonic()
+    while True:
+        ready = select.select([process.stdout], [], [], 1)[0]
+        if ready:
+            data = os.read(process.stdout.fileno(), 65536)
+            if not data:
+                return
+            heard = time.monotonic()
+            yield data
+        now = time.monotonic()
+        if growing and os.path.exists(growing) and os.path.getsize(growing) > LARGEST:
+            raise Unusable(f'{growing} has grown to {LARGEST >> 20} MiB, the most that is recorded')
+        if now > heard + SILENCE:
+            raise Unusable(f'nothing printed for {SILENCE:.3g} s (LIMIT_SCALE=2 waits twice as '
+                           'long)')
+        if now > end:
+            raise Unusable(f'not done after {PATIENCE:.0f} s (LIMIT_SCALE=2 waits twice as long)')
+
+
+def follow(command, out, line=None, growing=None):
+    """Run it; its output goes to the file out, and each line to the function.  Its status.
+    Ended when the file growing, if one is named, gets too large."""
+    rest = b''
     with tempfile.TemporaryFile() as errors, open(out, 'wb') as log, \
-            subprocess.Popen(['timeout', str(int(PATIENCE)), *command], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=errors) as process:
+            running(command, stdout=subprocess.PIPE, stderr=errors) as process:
         try:
-            for raw in process.stdout:
-                log.write(raw)
-                if line:
-                    line(raw.decode(errors='replace').rstrip('\r\n'))
-            status = process.wait()
-        finally:
-            process.kill()
+            for data in pieces(process, growing):
+                log.write(data)
+                *lines, rest = (rest + data).split(b'\n')
+                for raw in lines if line else ():
+                    line(raw.decode(errors='replace').rstrip('\r'))
+        except Unusable as e:
+            raise Unusable(f'hang: {e}; its last words are in {out}') from e
+        status = process.wait()
         errors.seek(0)
         said = errors.read().decode(errors='replace').strip()
-    if status == 124:
-        raise Unusable(f'not done after {PATIENCE:.0f} s (LIMIT_SCALE=2 waits twice as long)')
     if said and status not in (0, 33, 35):
         raise Unusable('QEMU: ' + said.splitlines()[-1])
     return status
@@ -57,7 +84,7 @@ def record(machine, kernel, cmdline, path, line=None, shift=ICOUNT_SHIFT):
     machine.check()
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     command = machine.command(kernel, None, cmdline, None) + QUIET
-    status = follow(command + icount('record', path, shift), path + '.out', line)
+    status = follow(command + icount('record', path, shift), path + '.out', line, path)
     with open(path + '.json', 'w', encoding='utf-8') as f:
         json.dump({'command': command, 'shift': shift, 'kernel': kernel,
                    'digest': digest(kernel), 'status': status}, f, indent=1)

@@ -9,10 +9,13 @@ import sys
 import tempfile
 import time
 
+from lab.asked import SCALE
+from lab.ending import kill, start
+
 # The line editor writes the prompt again when it redraws a line, but not at the start of one.
 PROMPT = b'labyrinth> '
 NEW_PROMPT = b'\n' + PROMPT, b'\x1b[2J' + PROMPT
-PATIENCE = 60 * float(os.environ.get('LIMIT_SCALE') or 1)      # seconds for one prompt
+PATIENCE = 60 * SCALE             # seconds for one prompt
 
 
 class Plain:
@@ -42,15 +45,14 @@ class Console:
         self.quiet, self.tail, self.prompts, self.ended = quiet, b'', 0, False
         self.shown = (lambda data: data) if wants_colour() else Plain()
         self.said = b''                 # everything, for whoever wants to look
-        self.qemu = subprocess.Popen(command + ['-serial', 'stdio', '-monitor', 'none'],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     stderr=self.errors)
+        self.qemu = start(command + ['-serial', 'stdio', '-monitor', 'none'],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.qemu.kill()
+        kill(self.qemu)
         self.qemu.communicate()
         self.errors.close()
 
