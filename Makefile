@@ -237,7 +237,7 @@ bench-kernel: $B/labyrinth.elf ## the allocator's cost; writes build/bench/kerne
 bench: bench-kernel bench-host ## all benchmarks
 
 torture: $B/labyrinth.elf      ## all CPUs at once: CPUS=2 SECONDS=10 SEED= MEM=
-	@SECONDS='$(if $(filter file,$(origin SECONDS)),,$(SECONDS))' \
+	@exec env SECONDS='$(if $(filter file,$(origin SECONDS)),,$(SECONDS))' \
 		$(PYTHON) tools/torture $<
 
 # --- mm/ as a library for programs elsewhere: docs/library.md.  Optimized as a whole, so that
@@ -324,7 +324,7 @@ check-step: $B/labyrinth.elf   ## interrupt mm/ after every instruction; STEPS= 
 STEPS ?= 10000000
 
 check-step-planted: $B/labyrinth.elf ## plant a fault that this must find: FAULT=NAME, or all
-	@KFLAGS='$(KFLAGS)' KLINK='$(KLINK)' $(PYTHON) tools/check-step-planted \
+	@exec env KFLAGS='$(KFLAGS)' KLINK='$(KLINK)' $(PYTHON) tools/check-step-planted \
 		$(if $(filter all,$(FAULT)),--all,$(FAULT))
 
 mutate:                        ## break the lock-free code at many places; who notices?
