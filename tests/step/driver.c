@@ -20,10 +20,12 @@
 #include "places.h"
 
 #define FRESH_VISITS  20000u	/* in one call: then it must come to its end */
-#define SERIES_VISITS 4096u	/* in one call: a series, too, must abate */
+#define SERIES_VISITS 512u	/* in one call: a series, too, must abate */
 #define STEPS_MAX     8000000u	/* of one call, visits included */
-#define TURN_EVERY    8u	/* boundaries between turns of a crowd, on the average */
-#define LET_GO        128u	/* boundaries, at most, of who goes on where it was */
+#define CROWD_ONE_OF  4u	/* boundaries at which the thread may leave, in a crowd */
+#define TURN_EVERY    16u	/* boundaries between turns of a crowd, on the average */
+#define TURNS_MAX     2048u	/* in one call: then it must come to its end */
+#define LET_GO        64u	/* boundaries, at most, of who goes on where it was */
 #define NEST_EVERY    61u	/* boundaries between nested visits, on the average */
 #define INNER_EVERY   23u	/* and of the inner ones among the visitor's boundaries */
 #define INNER_VISITS  64u	/* at most, during one visit */
@@ -53,6 +55,7 @@ static struct level {
 	uint64_t steps, inside;		/* boundaries of this call; those of the run inside mm/ */
 	uint64_t visits, total;		/* in this call, in this run */
 	uint64_t next, gap;		/* of a storm */
+	uint64_t turns;			/* of a crowd, in this call */
 	uint64_t random;
 } level[STEP_DEPTHS];
 static unsigned depth;			/* whose boundaries come now */
@@ -170,6 +173,8 @@ static bool due(struct level *v, size_t behind)
 	case STEP_FRESH:
 	case STEP_WANDER:
 	case STEP_CROWD:
+		if (run.mode == STEP_CROWD && step_mix(&v->random) % CROWD_ONE_OF)
+			return false;
 		return v->visits < FRESH_VISITS && is_fresh(behind, (unsigned)run.at);
 	case STEP_STORM:
 	case STEP_ROAM:
@@ -280,6 +285,16 @@ static bool was_last(const struct level *v)
 	       (run.mode == STEP_PAIR && STEP_SECOND(run.at) && since > STEP_SECOND(run.at));
 }
 
+/* The crowd gets on, if chance wants it, and so often in a call at most. */
+static void give_turn(struct level *v)
+{
+	if (v->turns == TURNS_MAX || step_mix(&v->random) % TURN_EVERY)
+		return;
+	v->turns++;
+	step_totals.turns++;
+	runner_turn();
+}
+
 enum step_answer step_trap(uintptr_t pc)
 {
 	enum step_answer answer = STEP_MORE;
@@ -305,9 +320,8 @@ enum step_answer step_trap(uintptr_t pc)
 			places_passed(behind, since ? since - 1 : v->inside, run.cpus > 1);
 			if (in && run.mode == STEP_NEVER)
 				places_before(pc, v->inside);
-		} else if (run.mode == STEP_CROWD && step_mix(&v->random) % TURN_EVERY == 0) {
-			step_totals.turns++;
-			runner_turn();
+		} else if (run.mode == STEP_CROWD) {
+			give_turn(v);
 		}
 		v->inside++;
 	}
@@ -353,7 +367,7 @@ void step_begin(unsigned flight)
 		return;
 	}
 	in_flight = flight;
-	v->steps = v->next = 0;
+	v->steps = v->next = v->turns = 0;
 	v->gap = 1;
 	nvisits = 0;
 	v->last = 0;
@@ -439,8 +453,9 @@ uint64_t step_once(const struct step_run *r)
 	thread_random = r->seed ^ (uint64_t)r->world << 56 ^ (uint64_t)r->script << 48;
 	memset(level, 0, sizeof level);
 	places_forget();
+	/* A pair's first visitor does the same, with a second one or without. */
 	level[0].random = thread_random ^ (uint64_t)r->mode << 40 ^ (uint64_t)r->program << 32 ^
-			  r->at;
+			  (r->mode == STEP_PAIR ? STEP_FIRST(r->at) : r->at);
 	ncalls = 0;
 	since = 0;
 	depth = 0;

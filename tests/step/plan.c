@@ -11,13 +11,14 @@
 #define SWEEP_ALL     220u	/* boundaries of a script for which each program is tried at each */
 #define SWEEP_SOME    300u	/* else at most so many of them for each program, */
 #define LONG_WAY      100000u	/* boundaries of a script that has but one run, shortly */
+#define LEFT_SOME     300u	/* instructions that only a world asleep has reached, shortly */
 #define STORM_ONE_OF  3u	/* scripts, shortly */
 #define PAIRS         100u	/* boundaries of a script at which a visitor is stepped himself, */
 #define PAIRS_CAS     300u	/* and so many more that are before a compare-and-swap */
 #define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
 #define MOVES_MANY    100u	/* else at so many of them, and in series at all */
 #define MOVES_SOME    12u	/* shortly */
-#define SERIES_STEPS  1000000u	/* of a script's series together: fewer where the way is long */
+#define SERIES_STEPS  500000u 	/* of a script's series together: fewer where the way is long */
 #define SWEEP_STEPS   400000u	/* fewer where the way there is long */
 
 #define PROGRESS_NS 2000000000ull
@@ -86,14 +87,16 @@ static void sweep_one_by_one(uint64_t seed, unsigned world, unsigned script, uns
 	}
 }
 
-/* Behind each instruction that a script has executed and nobody has come in behind, one visit. */
-static void sweep_left(uint64_t seed, unsigned world, unsigned script)
+/* Behind each instruction that a script has executed and nobody has come in behind, or @some. */
+static void sweep_left(uint64_t seed, unsigned world, unsigned script, uint64_t some)
 {
 	static uint32_t at[STEP_NEW_MAX];
 	const uint64_t same = seed;
 
 	go(same, world, script, STEP_NEVER, 0, 0);
-	for (unsigned i = 0, n = step_new(at); i < n && !stop(); i++)
+	if (world != STEP_ASLEEP)
+		some = STEP_NEW_MAX;		/* they are short */
+	for (uint64_t n = step_new(at), i = 0; i < n && !stop(); i += n / some + 1)
 		go(same, world, script, cpus > 1 ? STEP_MOVED : STEP_ONCE,
 		   step_mix(&seed) % STEP_PROGRAMS, at[i]);
 }
@@ -130,7 +133,7 @@ static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
 		sweep_one_by_one(seed, w, s, full ? STEP_PROGRAMS : 1);
 	n = go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS, full ? STEP_PROGRAMS : 1);
 	if (full || n < LONG_WAY)
-		sweep_left(seed, w, s);
+		sweep_left(seed, w, s, full ? STEP_NEW_MAX : LEFT_SOME);
 	/* Shortly: of some scripts, of others with another seed. */
 	if (!full && (n >= LONG_WAY || (seed + s) % STORM_ONE_OF))
 		return;
@@ -143,15 +146,15 @@ static bool left_out(uint64_t seed, unsigned w, unsigned s)
 {
 	const unsigned both = 1u << STEP_ONE | 1u << STEP_THREE;
 
-	if (step_scripts[s].worlds & STEP_LONG)
-		return true;
 	return s >= SWEPT && both >> w & 1 && (step_scripts[s].worlds & both) == both &&
 	       (seed + s + w) % 2;
 }
 
 static bool is_meant(uint64_t seed, unsigned w, unsigned s, bool full, unsigned only)
 {
-	return step_scripts[s].worlds >> w & 1 && (full || !left_out(seed, w, s)) &&
+	bool shortly = !left_out(seed, w, s) && !(step_scripts[s].worlds & STEP_LONG);
+
+	return step_scripts[s].worlds >> w & 1 && (full || shortly) &&
 	       (s == only || only == STEP_ALL_SCRIPTS);
 }
 
@@ -185,10 +188,10 @@ static void sweep_moves(uint64_t seed, unsigned w, unsigned s, bool full)
 	uint64_t series = SERIES_STEPS / (n + 1) + 1;
 
 	go(same, w, s, STEP_WANDER, step_mix(&seed) % STEP_PROGRAMS, full ? 2 : 1);
-	sweep_left(same, w, s);
+	sweep_left(same, w, s, full ? at_most(STEP_NEW_MAX, n / 8) : LEFT_SOME);
 	go(same, w, s, STEP_ROAM, 0, full ? 48 : 6);
 	if (!full || n > MOVES_ALL)
-		stride = n / (full ? MOVES_MANY : MOVES_SOME) + 1;
+		stride = n / at_most(full ? MOVES_MANY : MOVES_SOME, n) + 1;
 	for (uint64_t k = stride > 1 ? step_mix(&seed) % stride : 0; k < n && !stop(); k += stride)
 		go(same, w, s, STEP_MOVED, step_mix(&seed) % STEP_PROGRAMS, k);
 	if (!full || stride == 1)
@@ -207,6 +210,7 @@ void step_sweep_moves(uint64_t seed, bool full, uint64_t crowds, unsigned only)
 	for (unsigned w = 0; w < STEP_WORLDS; w++)
 		for (unsigned s = 0; s < step_script_count; s++) {
 			if (!(step_scripts[s].worlds >> w & 1) || left_out(first, w, s) ||
+			    (!full && step_scripts[s].worlds & STEP_LONG) ||
 			    (s != only && only != STEP_ALL_SCRIPTS))
 				continue;
 			for (uint64_t i = 0; i < crowds && !stop(); i++)

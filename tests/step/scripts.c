@@ -7,6 +7,7 @@ unsigned script_held;
 
 #define ANY   (1u << STEP_ONE | 1u << STEP_THREE)
 #define EVERY (ANY | 1u << STEP_ASLEEP)
+#define LONG_ASLEEP (1u << STEP_ASLEEP | STEP_LONG)
 
 /* --- checked calls */
 
@@ -350,10 +351,10 @@ const struct step_script step_scripts[] = {
 	{ "cold_cache", cold_cache, EVERY },
 	{ "many_pages", many_pages, ANY },
 	{ "blocks_up", blocks_up, ANY },
-	{ "blocks_down", blocks_down, EVERY },
+	{ "blocks_down", blocks_down, ANY },
 	{ "merge_small", merge_small, ANY },
 	{ "merge_groups", merge_groups, ANY },
-	{ "merge_areas", merge_areas, EVERY },
+	{ "merge_areas", merge_areas, ANY },
 	{ "merge_homes", merge_homes, ANY },
 	{ "fragments", fragments, ANY },
 	{ "batches", batches, ANY },
@@ -395,14 +396,16 @@ const struct step_script step_scripts[] = {
 	{ "owed", script_owed, ANY },
 	{ "rivals", script_rivals, ANY },
 	{ "reclaim_damaged", script_reclaim_damaged, ANY },
-	{ "wake_last", script_wake_last, 1u << STEP_ASLEEP },
+	{ "wake_last", script_wake_last, LONG_ASLEEP },
 	{ "wake", script_wake, 1u << STEP_ASLEEP },
-	{ "wake_page_by_page", script_wake_page_by_page, 1u << STEP_ASLEEP },
-	{ "wake_for_batches", script_wake_for_batches, 1u << STEP_ASLEEP },
-	{ "wake_areas", script_wake_areas, 1u << STEP_ASLEEP },
+	{ "wake_page_by_page", script_wake_page_by_page, LONG_ASLEEP },
+	{ "wake_for_batches", script_wake_for_batches, LONG_ASLEEP },
+	{ "wake_areas", script_wake_areas, LONG_ASLEEP },
 	{ "half_asleep", script_half_asleep, 1u << STEP_ASLEEP },
-	{ "wake_damaged", script_wake_damaged, 1u << STEP_ASLEEP },
+	{ "wake_damaged", script_wake_damaged, LONG_ASLEEP },
 	{ "too_many_damaged", script_too_many_damaged, 1u << STEP_ASLEEP },
-	{ "audit_asleep", script_audit_asleep, 1u << STEP_ASLEEP | STEP_LONG },
+	{ "audit_asleep", script_audit_asleep, LONG_ASLEEP },
+	{ "wake_blocks_down", blocks_down, LONG_ASLEEP },
+	{ "wake_and_merge", merge_areas, LONG_ASLEEP },
 };
 const unsigned step_script_count = sizeof step_scripts / sizeof *step_scripts;

@@ -116,11 +116,12 @@ void script_names(void)
 
 void script_memory_map(void)
 {
-	static struct memmap map;
+	static struct memmap map, empty;
 	struct memmap_summary sum;
 	bool hole = false;
 	enum mem_type type = MEM_USABLE;
 
+	memmap_init(&empty);
 	memmap_init(&map);
 	memmap_add(&map, 0x1000, 0x9f000, MEM_USABLE);
 	memmap_add(&map, 0x100000, 0x1800800, MEM_USABLE);
@@ -130,7 +131,11 @@ void script_memory_map(void)
 	STEPPED(0, type = memmap_type_at(&map, 0x2000, &hole));
 	STEPPED(0, type = memmap_type_at(&map, 0xa0000, &hole));
 	STEPPED(0, type = memmap_type_at(&map, UINT64_MAX, NULL));
+	STEPPED(0, type = memmap_type_at(&map, UINT64_MAX, &hole));
+	STEPPED(0, type = memmap_type_at(&map, (uint64_t)6 << 30, NULL));
+	STEPPED(0, type = memmap_type_at(&map, (uint64_t)6 << 30, &hole));
 	STEPPED(0, memmap_summarize(&map, &sum));
+	STEPPED(0, memmap_summarize(&empty, &sum));
 	for (uint32_t e = 0; e < 9; e++)
 		STEPPED(0, type = mem_type_from_e820(e));
 	if (type != MEM_RESERVED || !hole)

@@ -44,6 +44,26 @@ static void kernel_batch(void)
 		script_give_quietly(page[i], 0);
 }
 
+/* A contract's block that comes back is told as well. */
+static void watched_contract(void)
+{
+	owner_t me = step_owner[STEP_THREAD];
+	contract_t c = contract_declare(me, 0, 0, 1, NULL);
+	enum page_error e = PAGE_OK;
+	void *page;
+
+	script_fill(GFP_ATOMIC, 0, 0);
+	page = allocpage(GFP_ATOMIC, me);
+	script_unfill();
+	mm_watch_frees(true);
+	if (page)
+		STEPPED(1, e = freepage(page, me));
+	mm_watch_frees(false);
+	if (e != PAGE_OK)
+		step_violation("I5", "free of a contract's page: %s", page_error_name(e));
+	contract_release(c);
+}
+
 void script_sleepers(void)
 {
 	bool fits = false;
@@ -73,5 +93,10 @@ void script_sleepers(void)
 	script_unfill();
 	STEPPED(0, mm_watch_frees(false));
 	kernel_request(0, 2);
+	watched_contract();
 	STEPPED(0, mm_set_sleeper(NULL));
+	/* Somebody watches, and nobody sleeps any more. */
+	mm_watch_frees(true);
+	script_give(script_take(GFP_ATOMIC, 0), 0);
+	mm_watch_frees(false);
 }

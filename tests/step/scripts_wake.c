@@ -89,25 +89,6 @@ void script_wake_areas(void)
 	script_unfill();
 }
 
-/* Of what sleeps the last: who comes while it wakes finds nothing, although it is not there yet. */
-void script_wake_last(void)
-{
-	struct zone_stats s;
-
-	for (unsigned i = 0; i < 64; i++) {
-		zone_stats(ZONE_DMA32, &s);
-		if (s.asleep <= 1u << AREA_ORDER)
-			break;
-		take_what_is_awake(0);
-		keep(script_take_quietly(GFP_ATOMIC, 9), 9);
-	}
-	wake_once(0, false);
-	for (unsigned i = 0; i < 2; i++)
-		wake_once(6, false);
-	wake_once(9, false);
-	script_unfill();
-}
-
 /* The first frame that sleeps, or FRAME_NONE. */
 static frame_t first_asleep(void)
 {
@@ -138,6 +119,47 @@ static void ask_about(frame_t f)
 	STEPPED(0, e = freepage(frame_to_page(f), me()));
 	if (e == PAGE_OK || pardoned)
 		step_violation("I5", "a page that sleeps was freed");
+}
+
+/* The rest of an area wakes, while a block of what is awake there is given back. */
+static void wake_beside(void)
+{
+	void *block = script_take_quietly(GFP_ATOMIC, 3);
+
+	if (!block || step_failed())
+		return;
+	book_give(block, 3, me());
+	step_meeting.victim = block;
+	step_meeting.order = 3;
+	step_meeting.lost = 0;
+	wake_once(9, false);
+	step_meeting.victim = NULL;
+	if (!step_meeting.lost && freepages(block, 3, me()) != PAGE_OK)
+		step_violation("I5", "a block that nobody has given back is not to be given back");
+}
+
+/* Of what sleeps the last: who comes while it wakes finds nothing, although it is not there yet. */
+void script_wake_last(void)
+{
+	struct zone_stats s;
+	frame_t f;
+
+	for (unsigned i = 0; i < 64; i++) {
+		zone_stats(ZONE_DMA32, &s);
+		if (s.asleep <= 1u << AREA_ORDER)
+			break;
+		take_what_is_awake(0);
+		keep(script_take_quietly(GFP_ATOMIC, 9), 9);
+	}
+	wake_once(0, false);
+	f = first_asleep();
+	if (!frame_is_none(f))
+		ask_about(f);
+	for (unsigned i = 0; i < 2; i++)
+		wake_once(6, false);
+	take_what_is_awake(0);
+	wake_beside();
+	script_unfill();
 }
 
 /* Part of an area sleeps: what is told about it, and about pages beyond. */
