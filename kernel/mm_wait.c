@@ -39,6 +39,8 @@ struct waiter {
 static struct {
 	struct spinlock lock;
 	struct list line[LINES];
+	bool draining;			/* somebody has all CPUs give up what they cache */
+	bool watching;
 	uint64_t tickets;
 	struct mm_wait_stats stats;
 } all;
@@ -57,11 +59,21 @@ static struct waiter *first_of(unsigned line)
 	return n ? LIST_ENTRY(n, struct waiter, node) : NULL;
 }
 
+/* On while somebody waits, and without a gap while caches are emptied for whoever does. */
+static void watch(void)
+{
+	bool on = all.stats.waiting || all.draining;
+
+	if (on != all.watching)
+		mm_watch_frees(on);
+	all.watching = on;
+}
+
 static void leave(struct waiter *w)
 {
 	list_remove(&all.line[line_of(w->gfp)], &w->node);
-	if (--all.stats.waiting == 0)
-		mm_watch_frees(false);
+	all.stats.waiting--;
+	watch();
 }
 
 /* Return: false when nothing fits the first of @line, or nobody waits. */
@@ -130,25 +142,37 @@ static bool anybody_before(gfp_t gfp)
 	return any;
 }
 
-/* Return: is @w the first of all who wait now? */
+/*
+ * Return: must @w have the caches emptied?  The first of all who wait now must, unless somebody
+ * is about it, who has been served meanwhile: nothing has been cached since he began.
+ */
 static bool join(struct waiter *w)
 {
 	uint64_t flags = spin_lock_irqsave(&all.lock);
-	bool first = all.stats.waiting++ == 0;
+	bool drains = all.stats.waiting++ == 0 && !all.draining;
 
-	if (first)
-		mm_watch_frees(true);
+	all.draining |= drains;
+	watch();
 	w->ticket = all.tickets++;
 	list_append(&all.line[line_of(w->gfp)], &w->node);
 	all.stats.slept++;
 	spin_unlock_irqrestore(&all.lock, flags);
-	return first;
+	return drains;
 }
 
 static void drain(void *unused)
 {
 	(void)unused;
 	page_drain();
+}
+
+static void drained(void)
+{
+	uint64_t flags = spin_lock_irqsave(&all.lock);
+
+	all.draining = false;
+	watch();
+	spin_unlock_irqrestore(&all.lock, flags);
 }
 
 static void serve_now(void)
@@ -178,8 +202,10 @@ static void *wait_in_line(gfp_t gfp, unsigned order, owner_t owner, struct zone_
 	struct waiter w = { .gfp = gfp, .order = order, .owner = owner, .walk = walk };
 
 	/* From the drain on every free is told; what came before it, the serving finds. */
-	if (join(&w))
+	if (join(&w)) {
 		cpu_call_all(drain, NULL);
+		drained();
+	}
 	serve_now();
 	event_wait(&w.served, deadline);
 	give_up(&w);
