@@ -11,8 +11,8 @@
 #define SWEEP_ALL     220u	/* boundaries of a script for which each program is tried at each */
 #define SWEEP_SOME    300u	/* else at most so many of them for each program, */
 #define LONG_WAY      100000u	/* boundaries of a script that has but one run, shortly */
-#define LEFT_SOME     300u	/* instructions that only a world asleep has reached, shortly */
-#define STORM_ONE_OF  3u	/* scripts, shortly */
+#define LEFT_SOME     200u	/* instructions that only a world asleep has reached, shortly */
+#define STORM_ONE_OF  4u	/* scripts, shortly */
 #define PAIRS         100u	/* boundaries of a script at which a visitor is stepped himself, */
 #define PAIRS_CAS     300u	/* and so many more that are before a compare-and-swap */
 #define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
@@ -234,7 +234,7 @@ void step_sample(uint64_t seed, uint64_t steps)
 		unsigned s = (unsigned)(step_mix(&seed) % step_script_count);
 		unsigned m = STEP_FRESH + (unsigned)(step_mix(&seed) % (STEP_MOVED - STEP_FRESH));
 
-		if (step_scripts[s].worlds >> w & 1)
+		if (step_scripts[s].worlds >> w & 1 && !(step_scripts[s].worlds & STEP_LONG))
 			go(step_mix(&seed), w, s, (enum step_mode)m,
 			   (unsigned)(step_mix(&seed) % STEP_PROGRAMS), at[m]);
 	}
@@ -255,7 +255,7 @@ void step_sample_moves(uint64_t seed, uint64_t moves, bool crowd)
 		unsigned s = (unsigned)(step_mix(&seed) % step_script_count);
 		unsigned m = STEP_WANDER + (unsigned)(step_mix(&seed) % modes);
 
-		if (step_scripts[s].worlds >> w & 1)
+		if (step_scripts[s].worlds >> w & 1 && !(step_scripts[s].worlds & STEP_LONG))
 			go(step_mix(&seed), w, s, (enum step_mode)m, 0, at[m]);
 	}
 	step_moves_most = UINT64_MAX;
