@@ -65,7 +65,8 @@ say  = $(if $(V),,$(info $() $() $(1) $(2)))
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         $(if $(WERROR),-Werror)
-BASE := -std=c17 -g -Iinclude -MMD -MP $(WARN)
+G    ?= -g
+BASE := -std=c17 $(G) -Iinclude -MMD -MP $(WARN)
 
 # What is built depends on a file of its flags, or of the list of its parts, which changes
 # only when they do.  The + has it brought up to date by make -n too, which would otherwise
@@ -447,6 +448,7 @@ help:                          ## this list
 #? LIMIT_SCALE=2 twice the patience, for a slow machine
 #? DEPS=auto     install missing packages without asking (root need not ask)
 #? CC=, CROSS=   compiler, and prefix of the tools: CC=clang, CROSS=x86_64-elf-
+#? G=            what is kept for debuggers: -g (the default), -g1, nothing
 #? V=1           show the commands
 
 endif
