@@ -25,10 +25,10 @@
  *     who gave that has not told yet: he tells in his place before he returns.
  * T4  Who gives to a child looks at its entry afterwards, and raises or settles it
  *     if it promises less than the child can now give.
- * T5  An entry is lowered, or made FULL, only by settling: mark it DIRTY, read
- *     the child, then write what was read if the node has not changed since.
- *     A mark that is there already serves as well.  A child that is a node is
- *     read by changing it, if only its version.
+ * T5  An entry is lowered, or made FULL, only by settling (but for HELD, which is taken from
+ *     FULL and given back to it): mark it DIRTY, read the child, then write what was read if
+ *     the node has not changed since.  A mark that is there already serves as well.  A child
+ *     that is a node is read by changing it, if only its version.
  *     Against a giver or taker who changes the child meanwhile: either the
  *     settler's reading sees his change, or he sees DIRTY and settles anew.
  * T6  An entry is raised by one CAS, if the one above has been seen to promise as
