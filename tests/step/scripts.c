@@ -304,7 +304,7 @@ static void last_pages(void)
 	for (n = 0; n < 40; n++)
 		if (!(page[n] = script_take(GFP_ATOMIC, 0)))
 			break;
-	script_take(GFP_NOWAIT, 0);
+	script_give(script_take(GFP_NOWAIT, 0), 0);	/* a crowd may leave one */
 	for (unsigned o = 1; o < 10; o += 4)
 		script_give(script_take(GFP_ATOMIC, o), o);
 	while (n-- > 0)
