@@ -227,11 +227,11 @@ uint64_t explore_load(const void *a, unsigned bytes)
 {
 	uint64_t *word = word_of(a), v;
 
-	if (!running)				/* an audit: there are many of these */
-		return bytes == 8 ? *word : *word >> shift_of(a) & 0xff;
-	begin("load", word, PLACE);
+	if (running)				/* else it is an audit's: there are many */
+		begin("load", word, PLACE);
 	v = seen(&explore_cpu[explore_self], word);
-	engine_note("load", word, PLACE, v, v);
+	if (running)
+		engine_note("load", word, PLACE, v, v);
 	return bytes == 8 ? v : v >> shift_of(a) & 0xff;
 }
 

@@ -27,6 +27,8 @@ REFUSED = (
     ('fuzz-word', ('make', 'HAVE_TOOLS=1', 'fuzz-memmap', 'SECONDS=x'), {}, 'SECONDS=x: a whole'),
     ('fuzz-without-end', ('make', 'HAVE_TOOLS=1', 'fuzz-memmap', 'SECONDS=0'), {}, 'SECONDS=0: a'),
     ('explore-word', ('make', 'HAVE_TOOLS=1', 'explore', 'SECONDS=x'), {}, 'SECONDS=x: a whole'),
+    ('step-steps', (*STEP[:1], '--steps', '0', 'none'), {}, 'STEPS=0: a number from 1'),
+    ('step-seed', (*STEP[:1], '--seed', 'x', 'none'), {}, 'SEED=x: a number from 0'),
     ('step-script', (*STEP, 'script=hot_pai mode=once', 'none'), {}, 'script=hot_pai: .*hot_pair'),
     ('step-world', (*STEP, 'script=hot_pair world=two', 'none'), {}, 'world=two: .*three'),
     ('step-key', (*STEP, 'wrld=one', 'none'), {}, 'wrld=one: .*world='),
