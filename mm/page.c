@@ -99,8 +99,10 @@ static inline bool plain(gfp_t gfp, owner_t owner)
 	return (gfp == GFP_ATOMIC || gfp == GFP_NOWAIT) && owner_live(owner);
 }
 
+#define INLINE inline __attribute__((always_inline))
+
 /* Of a block that the caches have no run for. */
-static __attribute__((noinline)) void *alloc_from_tree(gfp_t gfp, unsigned order, owner_t owner)
+static INLINE void *alloc_from_tree(gfp_t gfp, unsigned order, owner_t owner)
 {
 	struct zone *z = mm.top_zone;
 	uint32_t f;
@@ -114,6 +116,17 @@ static __attribute__((noinline)) void *alloc_from_tree(gfp_t gfp, unsigned order
 	return hand_out(f, order, owner);
 }
 
+/* 2 MiB, what large mappings are made of: with all that depends on the order known. */
+static __attribute__((noinline)) void *alloc_area(gfp_t gfp, owner_t owner)
+{
+	return alloc_from_tree(gfp, AREA_ORDER, owner);
+}
+
+static __attribute__((noinline)) void *alloc_any(gfp_t gfp, unsigned order, owner_t owner)
+{
+	return alloc_from_tree(gfp, order, owner);
+}
+
 static __attribute__((noinline)) void *alloc_run(gfp_t gfp, unsigned order, owner_t owner)
 {
 	uint32_t f;
@@ -122,20 +135,22 @@ static __attribute__((noinline)) void *alloc_run(gfp_t gfp, unsigned order, owne
 		return slow_alloc(gfp, order, owner, NULL);
 	if (cache_take_run(LOCAL_SECOND, order, &f) || cache_take_run(LOCAL_CURRENT, order, &f))
 		return hand_out(f + mm.hot.first, order, owner);
-	return alloc_from_tree(gfp, order, owner);
+	return alloc_any(gfp, order, owner);
 }
 
-/* Three ways, each of which saves only the registers that it needs. */
+/* Four ways, each of which saves only the registers that it needs. */
 void *allocpages(gfp_t gfp, unsigned order, owner_t owner)
 {
 	if (order == 0)
 		return allocpage(gfp, owner);
-	return order > CACHED_ORDERS ? alloc_from_tree(gfp, order, owner)
+	if (order == AREA_ORDER)
+		return alloc_area(gfp, owner);
+	return order > CACHED_ORDERS ? alloc_any(gfp, order, owner)
 				     : alloc_run(gfp, order, owner);
 }
 
 /* The word of a block in the window becomes free.  Return: false: ask slow_free(). */
-static inline bool take_back(const void *page, unsigned order, owner_t owner, uint32_t *f)
+static INLINE bool take_back(const void *page, unsigned order, owner_t owner, uint32_t *f)
 {
 	uint64_t n = hot_number(page);
 
@@ -152,8 +167,7 @@ static inline bool take_back(const void *page, unsigned order, owner_t owner, ui
 	return true;
 }
 
-static __attribute__((noinline)) enum page_error free_to_tree(void *page, unsigned order,
-							      owner_t owner)
+static INLINE enum page_error free_to_tree(void *page, unsigned order, owner_t owner)
 {
 	uint32_t f;
 
@@ -164,6 +178,16 @@ static __attribute__((noinline)) enum page_error free_to_tree(void *page, unsign
 	zone_give(mm.hot_zone, f, order);
 	owner_note(owner, order);
 	return PAGE_OK;
+}
+
+static __attribute__((noinline)) enum page_error free_area(void *page, owner_t owner)
+{
+	return free_to_tree(page, AREA_ORDER, owner);
+}
+
+static __attribute__((noinline)) enum page_error free_any(void *page, unsigned order, owner_t owner)
+{
+	return free_to_tree(page, order, owner);
 }
 
 static __attribute__((noinline)) enum page_error free_run(void *page, unsigned order,
@@ -182,7 +206,9 @@ enum page_error freepages(void *page, unsigned order, owner_t owner)
 {
 	if (order == 0)
 		return freepage(page, owner);
-	return order > CACHED_ORDERS ? free_to_tree(page, order, owner)
+	if (order == AREA_ORDER)
+		return free_area(page, owner);
+	return order > CACHED_ORDERS ? free_any(page, order, owner)
 				     : free_run(page, order, owner);
 }
 

@@ -393,7 +393,8 @@ static INLINE bool take_at_home(struct tree *t, unsigned l, uint32_t home, unsig
 }
 
 /* Of any level; what the home does not have, too. */
-static __attribute__((noinline)) bool take_any(struct tree *t, unsigned order, uint32_t *first)
+static __attribute__((noinline)) bool take_otherwise(struct tree *t, unsigned order,
+						     uint32_t *first)
 {
 	unsigned l = order_level(order);
 	uint32_t home;
@@ -403,19 +404,24 @@ static __attribute__((noinline)) bool take_any(struct tree *t, unsigned order, u
 	return take_at_home(t, l, home, order, order - child_order(l), first);
 }
 
-bool tree_take(struct tree *t, unsigned order, uint32_t *first)
+bool tree_take_area(struct tree *t, uint32_t *first)
 {
 	uint32_t home;
 
-	/* The most frequent, with all that depends on the order known to the compiler. */
-	if (order == AREA_ORDER && home_get(t, 2, &home))
-		return take_at_home(t, 2, home, AREA_ORDER, 0, first);
-	if (order == GROUP_ORDER && home_get(t, 1, &home))
-		return take_at_home(t, 1, home, GROUP_ORDER, 0, first);
-	return take_any(t, order, first);
+	return home_get(t, 2, &home) ? take_at_home(t, 2, home, AREA_ORDER, 0, first)
+				     : take_elsewhere(t, 2, AREA_ORDER, first);
 }
 
-static __attribute__((noinline)) void give_any(struct tree *t, uint32_t first, unsigned order)
+bool tree_take_any(struct tree *t, unsigned order, uint32_t *first)
+{
+	uint32_t home;
+
+	if (order == GROUP_ORDER && home_get(t, 1, &home))
+		return take_at_home(t, 1, home, GROUP_ORDER, 0, first);
+	return take_otherwise(t, order, first);
+}
+
+static __attribute__((noinline)) void give_otherwise(struct tree *t, uint32_t first, unsigned order)
 {
 	unsigned l = order_level(order);
 
@@ -425,13 +431,15 @@ static __attribute__((noinline)) void give_any(struct tree *t, uint32_t first, u
 		give_run(t, l, first >> child_order(l), order - child_order(l));
 }
 
-void tree_give(struct tree *t, uint32_t first, unsigned order)
+void tree_give_area(struct tree *t, uint32_t first)
 {
-	/* As in tree_take(). */
-	if (order == AREA_ORDER)
-		give_run(t, 2, first >> AREA_ORDER, 0);
-	else if (order == GROUP_ORDER)
+	give_run(t, 2, first >> AREA_ORDER, 0);
+}
+
+void tree_give_any(struct tree *t, uint32_t first, unsigned order)
+{
+	if (order == GROUP_ORDER)
 		give_run(t, 1, first >> GROUP_ORDER, 0);
 	else
-		give_any(t, first, order);
+		give_otherwise(t, first, order);
 }

@@ -106,6 +106,9 @@ void tree_groups_add(struct tree *t, uint32_t group, unsigned n, const uint64_t 
  */
 void tree_block_init(struct tree *t, uint32_t first, unsigned order);
 
+bool tree_take_area(struct tree *t, uint32_t *first);
+bool tree_take_any(struct tree *t, unsigned order, uint32_t *first);
+
 /**
  * tree_take() - take a block
  * @order: its order
@@ -113,7 +116,11 @@ void tree_block_init(struct tree *t, uint32_t first, unsigned order);
  * Context: any; waits for nobody.
  * Return:  false if nothing fits, true at the moment the root was read (T1).
  */
-bool tree_take(struct tree *t, unsigned order, uint32_t *first);
+static inline bool tree_take(struct tree *t, unsigned order, uint32_t *first)
+{
+	/* The most frequent has code of its own, in which all that depends on the order is known. */
+	return order == AREA_ORDER ? tree_take_area(t, first) : tree_take_any(t, order, first);
+}
 
 /* Is nothing free, of any order, at the moment the root is read (T1)?  Context: any. */
 static inline bool tree_spent(const struct tree *t)
@@ -138,8 +145,17 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half);
  */
 bool tree_take_frame(struct tree *t, uint32_t frame);
 
+void tree_give_area(struct tree *t, uint32_t first);
+void tree_give_any(struct tree *t, uint32_t first, unsigned order);
+
 /* Give a block back that was taken.  Context: any; waits for nobody.  Panics: if it is not held. */
-void tree_give(struct tree *t, uint32_t first, unsigned order);
+static inline void tree_give(struct tree *t, uint32_t first, unsigned order)
+{
+	if (order == AREA_ORDER)
+		tree_give_area(t, first);
+	else
+		tree_give_any(t, first, order);
+}
 
 /* The same for single frames of one group.  @n is the number of ones in @mask. */
 void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n);
