@@ -36,6 +36,15 @@ static enum zone_refusal refusal(const struct zone *z, unsigned order)
 	     : ZONE_FRAGMENTED;
 }
 
+/* Atomic requests below the watermark are counted. */
+static inline void note_reserve(struct zone *z, uint64_t size, owner_t owner)
+{
+	if (zone_has(z, z->min))
+		return;
+	atom_add(&owner_reserve[owner.id], size);
+	atom_add(&z->reserve, size);
+}
+
 /* The zone is large enough, and has something. */
 static __attribute__((noinline)) enum zone_refusal take_from_zone(struct zone *z, gfp_t gfp,
 								  unsigned order, owner_t owner,
@@ -47,10 +56,8 @@ static __attribute__((noinline)) enum zone_refusal take_from_zone(struct zone *z
 		return zone_free(z) < size ? refusal(z, order) : ZONE_BELOW_WATERMARK;
 	if (!zone_take(z, order, frame))
 		return refusal(z, order);
-	if (gfp & GFP_ATOMIC && !zone_has(z, z->min)) {
-		atom_add(&owner_reserve[owner.id], size);
-		atom_add(&z->reserve, size);
-	}
+	if (gfp & GFP_ATOMIC)
+		note_reserve(z, size, owner);
 	return ZONE_SERVED;
 }
 
@@ -89,7 +96,7 @@ static inline __attribute__((always_inline)) bool walk_zones(enum zone_id top, g
 }
 
 /* Single pages of no particular zone come by way of the cache. */
-static bool take_cached(gfp_t gfp, uint32_t *frame)
+static inline __attribute__((always_inline)) bool take_cached(gfp_t gfp, uint32_t *frame)
 {
 	uint32_t first, bits;
 
@@ -222,6 +229,27 @@ static __attribute__((cold)) void start_walk(struct zone_walk *walk)
 			walk->free[z] = zone_free(&mm.zone[z]) + zone_cached(&mm.zone[z]);
 }
 
+static inline __attribute__((always_inline)) void *hand_out(uint32_t f, unsigned order,
+							    owner_t owner, gfp_t gfp,
+							    uint64_t mark)
+{
+	uint64_t w = atom_peek(word_at(f));	/* relaxed: ours alone (W1) */
+	void *page = frame_to_page((frame_t){ f });
+
+	if (!word_is_free(w))
+		slow_not_free(f, w);
+	if (gfp & GFP_ZERO)
+		memset(page, 0, PAGE_SIZE << order);
+	/* Pairs with whoever reads the owner: he sees the zeroes too. */
+	atom_store(word_at(f), w | mark | word_held(gfp & GFP_EXCL ? PAGE_EXCLUSIVE : PAGE_HELD,
+						     order, owner));
+	owner_count(owner, (int64_t)1 << order);
+	owner_note(owner, order);
+	if (order)
+		event_note(MM_ALLOC, order, 0, owner, OWNER_NONE, (frame_t){ f });
+	return page;
+}
+
 /* In line, too.  Return: NULL when nothing fits, and @walk says so. */
 static inline __attribute__((always_inline)) void *attempt(gfp_t gfp, unsigned order,
 							   owner_t owner,
@@ -257,10 +285,43 @@ static __attribute__((noinline)) void *alloc_with_care(gfp_t gfp, unsigned order
 	return page ? page : failed(order, owner, walk);
 }
 
-/* In line, so that a page's order and missing walk cost no questions. */
-static inline __attribute__((always_inline)) void *alloc_block(gfp_t gfp, unsigned order,
-							       owner_t owner,
-							       struct zone_walk *walk)
+/* The highest zone that has something, or NULL. */
+static inline struct zone *zone_not_spent(void)
+{
+	for (struct zone *z = &mm.zone[ZONE_COUNT - 1]; z >= mm.zone; z--)
+		if (z->total && !zone_spent(z))
+			return z;
+	return NULL;
+}
+
+/*
+ * The same for an atomic page without a walk: what its kind answers is not asked, and no
+ * refusal written down as long as the highest zone that has something gives it.
+ */
+static __attribute__((noinline)) void *atomic_page_with_care(owner_t owner)
+{
+	struct zone *z = zone_not_spent();
+	struct zone_walk walk;
+	uint32_t frame;
+
+	if (z && !mm.failing && zone_take_frame(z, &frame)) {
+		note_reserve(z, 1, owner);
+		return hand_out(frame, 0, owner, GFP_ATOMIC, 0);
+	}
+	void *page = attempt(GFP_ATOMIC, 0, owner, &walk);
+	return page ? page : failed(0, owner, &walk);
+}
+
+static __attribute__((noinline)) void *atomic_page(owner_t owner)
+{
+	uint32_t frame;
+
+	if (take_cached(GFP_ATOMIC, &frame))
+		return hand_out(frame, 0, owner, GFP_ATOMIC, 0);
+	return atomic_page_with_care(owner);
+}
+
+void *slow_alloc(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
 {
 	uint32_t frame;
 
@@ -275,33 +336,16 @@ static inline __attribute__((always_inline)) void *alloc_block(gfp_t gfp, unsign
 	return alloc_with_care(gfp, order, owner, walk);
 }
 
-void *slow_alloc(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk)
-{
-	return alloc_block(gfp, order, owner, walk);
-}
-
 void *slow_allocpage(gfp_t gfp, owner_t owner)
 {
-	return alloc_block(gfp, 0, owner, NULL);
+	if (gfp != GFP_ATOMIC || !owner_live(owner))
+		return slow_alloc(gfp, 0, owner, NULL);
+	return zone_spent(mm.hot_zone) ? atomic_page_with_care(owner) : atomic_page(owner);
 }
 
 void *slow_hand_out(uint32_t f, unsigned order, owner_t owner, gfp_t gfp, uint64_t mark)
 {
-	uint64_t w = atom_peek(word_at(f));	/* relaxed: ours alone (W1) */
-	void *page = frame_to_page((frame_t){ f });
-
-	if (!word_is_free(w))
-		slow_not_free(f, w);
-	if (gfp & GFP_ZERO)
-		memset(page, 0, PAGE_SIZE << order);
-	/* Pairs with whoever reads the owner: he sees the zeroes too. */
-	atom_store(word_at(f), w | mark | word_held(gfp & GFP_EXCL ? PAGE_EXCLUSIVE : PAGE_HELD,
-						     order, owner));
-	owner_count(owner, (int64_t)1 << order);
-	owner_note(owner, order);
-	if (order)
-		event_note(MM_ALLOC, order, 0, owner, OWNER_NONE, (frame_t){ f });
-	return page;
+	return hand_out(f, order, owner, gfp, mark);
 }
 
 void slow_not_free(uint32_t f, uint64_t w)

@@ -40,8 +40,23 @@ void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
 	fill_changed(t, group, (int)n, bits);
 }
 
+/* T3: the entry does not say all.  Return: does the take of @mask count?  Else it is undone. */
+static __attribute__((noinline)) bool late_bits(struct tree *t, uint32_t group, uint64_t bits,
+						uint64_t mask)
+{
+	if (tree_taken(t, 1, group, bits))
+		return true;
+	/* Put back what we took and nothing else; pairs as any gift. */
+	while (!atom_cas(&t->bits[group], &bits, bits | mask))
+		retry_count(t->id);
+	tree_given(t, 1, group, bits_code(bits | mask), (bits | mask) == UINT64_MAX);
+	return false;
+}
+
 /* Take @mask out of @bits as just read.  Return: did it count? */
-static bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask, unsigned n)
+static inline __attribute__((always_inline)) bool take_bits(struct tree *t, uint32_t group,
+							   uint64_t bits, uint64_t mask,
+							   unsigned n)
 {
 	/* Pairs with the giver's CAS.  Then T3: take, then look at the entry. */
 	if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {
@@ -49,13 +64,8 @@ static bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t ma
 		return false;
 	}
 	bits &= ~mask;
-	if (!entry_half(tree_entry(t, 1, group), GROUP_ORDER) && !tree_taken(t, 1, group, bits)) {
-		/* T3: put back what we took and nothing else; pairs as any gift. */
-		while (!atom_cas(&t->bits[group], &bits, bits | mask))
-			retry_count(t->id);
-		tree_given(t, 1, group, bits_code(bits | mask), (bits | mask) == UINT64_MAX);
+	if (!entry_half(tree_entry(t, 1, group), GROUP_ORDER) && !late_bits(t, group, bits, mask))
 		return false;
-	}
 	if (bits == 0)
 		tree_exhausted(t, 1, group);
 	fill_changed(t, group, -(int)n, bits);
@@ -80,6 +90,19 @@ bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
 		if (take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order))
 			return true;
 	}
+}
+
+bool tree_take_at_home(struct tree *t, uint32_t *frame)
+{
+	uint32_t group;
+
+	if (!home_get(t, 0, &group) || entry_parked(tree_entry(t, 1, group)))
+		return false;
+	uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
+	if (bits == 0)
+		return false;
+	*frame = (group << GROUP_ORDER) + (uint32_t)__builtin_ctzll(bits);
+	return take_bits(t, group, bits, bits & -bits, 1);
 }
 
 uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half)

@@ -118,9 +118,15 @@ bool tree_take_any(struct tree *t, unsigned order, uint32_t *first);
  */
 static inline bool tree_take(struct tree *t, unsigned order, uint32_t *first)
 {
-	/* The most frequent has code of its own, in which all that depends on the order is known. */
+	/* The most frequent has code of its own: what follows from its order is known there. */
 	return order == AREA_ORDER ? tree_take_area(t, first) : tree_take_any(t, order, first);
 }
+
+/*
+ * A single frame of the group that this CPU took from last: what is in the way there is left to
+ * tree_take().  Context: any.
+ */
+bool tree_take_at_home(struct tree *t, uint32_t *frame);
 
 /* Is nothing free, of any order, at the moment the root is read (T1)?  Context: any. */
 static inline bool tree_spent(const struct tree *t)

@@ -23,7 +23,7 @@ void zone_fold(struct zone *z, int64_t d)
 		local_add(off, -(uint64_t)d);
 }
 
-uint64_t zone_free(const struct zone *z)
+static inline uint64_t sum(const struct zone *z)
 {
 	int64_t sum = (int64_t)atom_load(&z->free);	/* pairs with the folding */
 
@@ -32,7 +32,12 @@ uint64_t zone_free(const struct zone *z)
 	return sum < 0 ? 0 : (uint64_t)sum;	/* a sum taken while others count may be off */
 }
 
+uint64_t zone_free(const struct zone *z)
+{
+	return sum(z);
+}
+
 bool zone_has_exactly(const struct zone *z, uint64_t frames)
 {
-	return zone_free(z) >= frames;
+	return sum(z) >= frames;
 }

@@ -107,16 +107,16 @@ MUTANTS = (
     # --- taking and giving
     Mutant('no-look', GROUP, 'a taker does not look at the entry afterwards (T3)',
            'if (!entry_half(tree_entry(t, 1, group), GROUP_ORDER) && '
-           '!tree_taken(t, 1, group, bits)) {', 'if (false) {'),
+           '!late_bits(t, group, bits, mask))', 'if (false)'),
     Mutant('undo-dropped', GROUP, 'a late take is not put back (T3)',
-           '''		while (!atom_cas(&t->bits[group], &bits, bits | mask))
-			retry_count(t->id);
+           '''	while (!atom_cas(&t->bits[group], &bits, bits | mask))
+		retry_count(t->id);
 ''', ''),
     Mutant('undo-too-much', GROUP, 'a late take puts back more than it took (T3)',
-           'while (!atom_cas(&t->bits[group], &bits, bits | mask))\n\t\t\tretry_count',
-           'while (!atom_cas(&t->bits[group], &bits, UINT64_MAX))\n\t\t\tretry_count'),
+           'while (!atom_cas(&t->bits[group], &bits, bits | mask))\n\t\tretry_count',
+           'while (!atom_cas(&t->bits[group], &bits, UINT64_MAX))\n\t\tretry_count'),
     Mutant('undo-untold', GROUP, 'a late take that is put back is not told above (T4)',
-           '		tree_given(t, 1, group, bits_code(bits | mask), '
+           '\ttree_given(t, 1, group, bits_code(bits | mask), '
            '(bits | mask) == UINT64_MAX);\n', '', MENDED),
     Mutant('take-store', GROUP, 'bits are taken by a store',
            'if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {',
