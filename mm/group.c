@@ -83,7 +83,7 @@ bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
 		int run = bits_run(bits, order);
 		if (run < 0) {
 			if (entry_fits(e, order))
-				tree_settle(t, 1, group, false);
+				tree_lower(t, 1, group, order);
 			return false;
 		}
 		*first = (group << GROUP_ORDER) + (uint32_t)run;
@@ -115,7 +115,7 @@ uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half)
 		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
 		if (bits == 0) {
 			if (e != ENTRY_NONE)
-				tree_settle(t, 1, group, false);
+				tree_lower(t, 1, group, 0);
 			return 0;
 		}
 		unsigned up = (uint32_t)bits ? 0 : 1;

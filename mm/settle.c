@@ -109,8 +109,16 @@ static inline unsigned mark_to_raise(struct tree *t, unsigned l, uint32_t c, uin
 	return code;
 }
 
-/* Mark the entries that change, from child @c of level @l up.  Return: how many. */
-static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, bool merge, struct step *s)
+#define MARKED (ENTRY_FULL + 1u)	/* more than any entry */
+
+/*
+ * Mark the entries that change, from child @c of level @l up.
+ * @least: not if its own entry is less.  MARKED: it is DIRTY by our own mark or a later one;
+ *         if not, somebody has written it who has read the child after our mark.
+ * Return: how many; 0: none, or the first is parked.
+ */
+static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, unsigned least, bool merge,
+			  struct step *s)
 {
 	struct node *n = node_of_child(t, l, c);
 	unsigned slot = c % NODE_FANOUT, steps = 1, e;
@@ -118,16 +126,17 @@ static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, bool merge, st
 
 	do {
 		e = node_entry(w, slot);
-		if (entry_parked(e))
-			return 0;
 		marked = w;
-		if (e == ENTRY_DIRTY)
-			break;			/* somebody's mark serves as well */
+		if (e == ENTRY_DIRTY && least == MARKED)
+			break;
+		if (entry_parked(e) || e < least)
+			return 0;
 		marked = node_change(w, slot, e, ENTRY_DIRTY);
 		/* DIRTY, then read: pairs with the loads in tree_taken(), tree_raise(). */
 	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
 
-	unsigned entry = read_child(t, l, c, merge);
+	/* Whose mark it was may want to merge: he is not to come back for that. */
+	unsigned entry = read_child(t, l, c, merge || e == ENTRY_DIRTY);
 	s[0] = step_of(marked, c, entry);
 	if (e != ENTRY_DIRTY && entry != ENTRY_NONE && entry <= e)
 		return 1;			/* it says less: nothing to promise */
@@ -181,17 +190,19 @@ static inline unsigned level_to_merge(const struct tree *t, unsigned l, uint32_t
 	return 0;
 }
 
-void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
+/* Return: has child @c of level @l been read since the call? */
+static bool settle(struct tree *t, unsigned l, uint32_t c, unsigned least, bool merge)
 {
 	const unsigned first = l;
 	const uint32_t child = c;
 	struct step s[TREE_LEVELS];
+	bool read = false;
 
 	/* All that we have marked must be settled, whoever comes between. */
-	for (unsigned last = l; l <= last;) {
-		unsigned steps = mark_path(t, l, c, l == first ? merge : !home_is(t, l - 1, c), s);
-		unsigned from = l, i = 0;
+	for (unsigned last = l;;) {
+		unsigned steps = mark_path(t, l, c, least, merge, s), from = l, i = 0;
 
+		read |= steps > 0;
 		if (l + steps > last + 1)
 			last = l + steps - 1;
 		/* Fails after any other CAS on the node; pairs as above. */
@@ -200,7 +211,7 @@ void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
 			i++, l++, c /= NODE_FANOUT;
 		if (i < steps)
 			retry_count(t->id);
-		else if (steps == 0)		/* parked: governed from above */
+		else if (steps == 0)		/* governed from above, or told */
 			l++, c /= NODE_FANOUT;
 		unsigned again = level_to_merge(t, from, child >> 3 * (from - first), s, i);
 		if (again) {
@@ -208,7 +219,27 @@ void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
 			c = child >> 3 * (again - first);
 			last = last > again ? last : again;
 		}
+		if (l > last)
+			return read;
+		/* A mark above what we have just written was earlier than that: it is made anew. */
+		least = i > 0 ? 0 : MARKED;
+		merge = !home_is(t, l - 1, c);
 	}
+}
+
+void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge)
+{
+	settle(t, l, c, 0, merge);
+}
+
+void tree_lower(struct tree *t, unsigned l, uint32_t c, unsigned order)
+{
+	settle(t, l, c, ENTRY_OPEN + order, false);
+}
+
+bool tree_clear(struct tree *t, unsigned l, uint32_t c)
+{
+	return settle(t, l, c, ENTRY_DIRTY, true);
 }
 
 /*
@@ -257,7 +288,7 @@ void tree_exhausted(struct tree *t, unsigned l, uint32_t c)
 	/* Pairs with nothing: an old entry costs a settling more or promises too much. */
 	unsigned e = node_entry(atom_load(&node_of_child(t, l, c)->word), c % NODE_FANOUT);
 	if (e != ENTRY_NONE && !entry_parked(e))
-		tree_settle(t, l, c, false);
+		tree_lower(t, l, c, 0);
 }
 
 /* Who has given what is @left has not told yet: in his place. */
@@ -273,16 +304,21 @@ bool tree_taken(struct tree *t, unsigned l, uint32_t c, uint64_t left)
 		/* After the taker's CAS; pairs with DIRTY in tree_settle(), and tree_open(). */
 		unsigned e = tree_entry(t, l, c);
 
-		if (e == ENTRY_DIRTY) {
-			/* The settler may have read the child before the take: he must again. */
-			tree_settle(t, l, c, false);
-			continue;
-		}
-		if (entry_parked(e))
+		if (e == ENTRY_HELD)
 			return false;
-		if (l == 1 ? bits_exceed(left, e) : node_exceeds(left, l - 1, e))
-			tell_for_giver(t, l, c, left);
-		return true;
+		if (e == ENTRY_FULL) {
+			if (!tree_open(t, l, c))
+				return false;
+		} else if (e == ENTRY_DIRTY) {
+			/* Who has read the child before the take shall not write.  From then
+			 * on it is not whole to who reads it. */
+			if (tree_clear(t, l, c))
+				return true;
+		} else {
+			if (l == 1 ? bits_exceed(left, e) : node_exceeds(left, l - 1, e))
+				tell_for_giver(t, l, c, left);
+			return true;
+		}
 	}
 }
 
@@ -299,30 +335,38 @@ void tree_given(struct tree *t, unsigned l, uint32_t c, unsigned code, bool full
 
 bool tree_open(struct tree *t, unsigned l, uint32_t c)
 {
-	struct node *n = node_of_child(t, l, c);
-	unsigned slot = c % NODE_FANOUT, whole = ENTRY_OPEN + child_order(l);
-	uint32_t self = c / NODE_FANOUT;
+	/* The next to be opened: the child, or what is FULL above it. */
+	unsigned k = l;
 
 	for (;;) {
+		uint32_t at = c >> 3 * (k - l), self = at / NODE_FANOUT;
+		struct node *n = node_of_child(t, k, at);
+		unsigned slot = at % NODE_FANOUT, whole = ENTRY_OPEN + child_order(k);
 		uint64_t w = atom_load(&n->word);
 		unsigned e = node_entry(w, slot);
 
-		if (e != ENTRY_FULL)
-			return e != ENTRY_HELD;
+		if (e != ENTRY_FULL) {
+			if (e == ENTRY_HELD || k == l)
+				return e != ENTRY_HELD;
+			k--;
+			continue;
+		}
 		/* Read, then look above: pairs with who settles us to FULL there (T7). */
-		unsigned above = l < t->root ? tree_entry(t, l + 1, self) : whole;
-		if (entry_parked(above))
+		unsigned above = k < t->root ? tree_entry(t, k + 1, self) : whole;
+		if (above == ENTRY_HELD)
 			return false;
-		if (above == ENTRY_DIRTY)
-			tree_settle(t, l + 1, self, false);
+		if (above == ENTRY_FULL)
+			k++;
+		else if (above == ENTRY_DIRTY)
+			tree_clear(t, k + 1, self);
 		/* Given, and not told yet; below an open one nobody looks higher (T3, T6). */
-		else if (l < t->root && above < whole + 3 && node_exceeds(w, l, above))
-			tree_given(t, l + 1, self, node_code(w, l), false);
+		else if (k < t->root && above < whole + 3 && node_exceeds(w, k, above))
+			tree_given(t, k + 1, self, node_code(w, k), false);
 		/* Pairs with the load in tree_taken(), and with read_child(). */
-		else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL, whole)))
-			return true;
-		else
+		else if (!atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL, whole)))
 			retry_count(t->id);
+		else if (k == l)
+			return true;
 	}
 }
 
@@ -337,5 +381,5 @@ void tree_merge(struct tree *t, unsigned l, uint32_t c)
 		if (e != ENTRY_FULL)
 			tree_merge(t, l - 1, c * NODE_FANOUT + s);
 	}
-	tree_settle(t, l, c, true);
+	settle(t, l, c, ENTRY_OPEN + child_order(l), true);
 }

@@ -149,10 +149,10 @@ static __attribute__((noinline)) void give_run_again(struct tree *t, unsigned l,
 }
 
 /* Bring the children of a run that are free but unmerged, or unclear, to FULL. */
-static void merge_run(struct tree *t, unsigned l, uint32_t self, unsigned slot, unsigned log)
+static void merge_run(struct tree *t, unsigned l, uint32_t c, unsigned log)
 {
-	for (unsigned s = slot; s < slot + (1u << log); s++)
-		tree_merge(t, l, self * NODE_FANOUT + s);
+	for (unsigned s = 0; s < 1u << log; s++)
+		tree_merge(t, l, c + s);
 }
 
 /* T3, in vain.  Return: false. */
@@ -210,14 +210,16 @@ static bool take_run(struct tree *t, unsigned l, uint32_t self, unsigned log, ui
 	return true;
 }
 
-/* A run of 2^log whole children of one node, if it has one. */
+#define MERGES_MAX 4u	/* that others have undone; then a block is taken in pieces */
+
+/* A run of 2^log whole children of one node, if it has one.  @tries: in vain, before this one. */
 static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned order,
-			   uint32_t *first)
+			   unsigned tries, uint32_t *first)
 {
 	struct node *n = &t->level[l][self];
 	unsigned log = order - child_order(l);
 
-	for (;;) {
+	for (;; tries++) {
 		if (take_run(t, l, self, log, first))
 			return true;
 
@@ -225,14 +227,20 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 		uint64_t runs = slot_runs(node_at_least(w, ENTRY_OPEN + child_order(l)), log);
 		if (!runs) {
 			if (l < t->root && entry_fits(tree_entry(t, l + 1, self), order))
-				tree_settle(t, l + 1, self, false);
+				tree_lower(t, l + 1, self, order);
 			return false;
 		}
 		unsigned slot = first_slot(runs);
-		if (!run_is(w, slot * ENTRY_BITS, log, ENTRY_FULL))
-			merge_run(t, l, self, slot, log);
-		else if (l < t->root)
-			return false;		/* came too late: walk again */
+		uint32_t c = self * NODE_FANOUT + slot;
+		if (run_is(w, slot * ENTRY_BITS, log, ENTRY_FULL)) {
+			if (l < t->root)
+				return false;		/* came too late: walk again */
+		} else if (tries < MERGES_MAX) {
+			merge_run(t, l, c, log);
+		} else if (tree_gather(t, l, c, log)) {
+			*first = c << child_order(l);
+			return true;
+		}
 	}
 }
 
@@ -251,7 +259,7 @@ static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_
 	if (!slots) {
 		/* The entry above promised too much. */
 		if (l < t->root)
-			tree_settle(t, l + 1, *self, false);
+			tree_lower(t, l + 1, *self, order);
 		return false;
 	}
 	unsigned slot = node_all_full(w) ? 0 : fill_fullest(n, slots), e = node_entry(w, slot);
@@ -259,7 +267,7 @@ static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_
 
 	*self = c;
 	if (e == ENTRY_DIRTY)
-		tree_settle(t, l, c, false);
+		tree_clear(t, l, c);
 	return e != ENTRY_DIRTY && (!entry_parked(e) || tree_open(t, l, c));
 }
 
@@ -286,10 +294,11 @@ static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found
 	return true;
 }
 
-static bool take_at(struct tree *t, unsigned l, uint32_t self, unsigned order, uint32_t *first)
+static bool take_at(struct tree *t, unsigned l, uint32_t self, unsigned order, unsigned tries,
+		    uint32_t *first)
 {
 	return l == 0 ? group_take(t, self, order, first)
-		      : take_from_node(t, l, self, order, first);
+		      : take_from_node(t, l, self, order, tries, first);
 }
 
 /*
@@ -316,7 +325,7 @@ static bool take_near_home(struct tree *t, unsigned floor, unsigned order, uint3
 
 	if (!home_get(t, floor, &home))
 		return false;
-	if (take_at(t, floor, home, order, first))
+	if (take_at(t, floor, home, order, 0, first))
 		return true;
 
 	struct node *above = node_of_child(t, floor + 1, home);
@@ -326,7 +335,7 @@ static bool take_near_home(struct tree *t, unsigned floor, unsigned order, uint3
 		uint32_t c = (home & ~(NODE_FANOUT - 1)) + slot;
 
 		if (c != home && tree_open(t, floor + 1, c) &&
-		    take_at(t, floor, c, order, first)) {
+		    take_at(t, floor, c, order, 0, first)) {
 			home_move(t, floor, c);
 			return true;
 		}
@@ -343,7 +352,7 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 	if (floor > t->root)
 		return false;
 	if (floor == t->root)
-		return take_at(t, floor, 0, order, first);
+		return take_at(t, floor, 0, order, 0, first);
 	if (floor > 0 && take_where_given(t, floor, order, first))
 		return true;
 	if (take_near_home(t, floor, order, first))
@@ -351,8 +360,8 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 	if (!root_fits(t, order))
 		return false;
 	home_show(floor);
-	while (walk(t, order, floor, &self))
-		if (take_at(t, floor, self, order, first)) {
+	for (unsigned tries = 0; walk(t, order, floor, &self); tries++)
+		if (take_at(t, floor, self, order, tries, first)) {
 			home_move(t, floor, self);
 			return true;
 		}

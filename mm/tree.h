@@ -20,15 +20,18 @@
  * T2  A child whose entry is parked (FULL, HELD) is governed from above.
  *     Its own contents are "all free", but for takers who came too late.
  * T3  Who takes out of a child looks at the child's entry afterwards.  Open: the
- *     take counts.  Parked: he came too late, puts back just what he took, and
- *     starts again.  DIRTY: he settles it first.  If it promises less than he leaves,
- *     who gave that has not told yet: he tells in his place before he returns.
+ *     take counts.  FULL: he opens it (T7).  HELD, or one above is: he came too late,
+ *     puts back just what he took, and starts again.  DIRTY: he settles it.  If it promises
+ *     less than he leaves, who gave that has not told yet: he tells in his place before he
+ *     returns.
  * T4  Who gives to a child looks at its entry afterwards, and raises or settles it
  *     if it promises less than the child can now give.
  * T5  An entry is lowered, or made FULL, only by settling (but for HELD, which is taken from
  *     FULL and given back to it): mark it DIRTY, read the child, then write what was read if
- *     the node has not changed since.  A mark that is there already serves as well.  A child
- *     that is a node is read by changing it, if only its version.
+ *     the node has not changed since.  Nobody marks it twice: if it has been written meanwhile,
+ *     then by somebody who has read the child after that mark.  Who settles an entry for what
+ *     it says marks it only if it still does, and who finds a mark merges in its owner's place.
+ *     A child that is a node is read by changing it, if only its version.
  *     Against a giver or taker who changes the child meanwhile: either the
  *     settler's reading sees his change, or he sees DIRTY and settles anew.
  * T6  An entry is raised by one CAS, if the one above has been seen to promise as
@@ -183,6 +186,15 @@ uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half);
 /* Make the entry for child @c of level @l truthful; FULL if it is, and @merge; and those above. */
 void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge);
 
+/* The same if it promises @order or is DIRTY, and the child was found not to have that. */
+void tree_lower(struct tree *t, unsigned l, uint32_t c, unsigned order);
+
+/*
+ * The same where somebody has marked it DIRTY, who need not come back to it.
+ * Return: false if it was not DIRTY any more; else who writes it has read the child since the call.
+ */
+bool tree_clear(struct tree *t, unsigned l, uint32_t c);
+
 /* T3: after a take out of child @c of level @l, which left it so.  Return: does it count? */
 bool tree_taken(struct tree *t, unsigned l, uint32_t c, uint64_t left);
 
@@ -198,11 +210,17 @@ bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned code);
 /* Child @c of level @l has nothing left: strike it off, so that a failure is cheap. */
 void tree_exhausted(struct tree *t, unsigned l, uint32_t c);
 
-/* T7: open the child @c of level @l.  Return: false if it is governed from above. */
+/* T7: open the child @c of level @l, and what is FULL above it.  Return: false if it is held. */
 bool tree_open(struct tree *t, unsigned l, uint32_t c);
 
 /* Merge whatever below child @c of level @l is free but not merged. */
 void tree_merge(struct tree *t, unsigned l, uint32_t c);
+
+/*
+ * Take 2^@log whole children from child @c of level @l on, piece by piece where they are open.
+ * Return: false if some of that is taken; then it has been given back.
+ */
+bool tree_gather(struct tree *t, unsigned l, uint32_t c, unsigned log);
 
 static inline struct node *node_of_child(const struct tree *t, unsigned l, uint32_t c)
 {
