@@ -257,6 +257,7 @@ bool explore_cas(void *a, uint64_t *old, uint64_t new)
 	if (*word == *old) {
 		engine_note("cas", word, PLACE, *word, new);
 		write_word(word, new);
+		c->won++;
 		return true;
 	}
 	engine_note("cas lost", word, PLACE, *old, *word);

@@ -22,6 +22,7 @@ struct cpu {
 	uint8_t stored;			/* entries of the buffer in use */
 	bool done, take_irq, irq_came, in_irq;
 	uint8_t lost, tries;
+	uint8_t won;			/* compare-and-swaps, since it began, modulo 256 */
 };
 
 extern struct cpu explore_cpu[EXPLORE_CPUS];

@@ -52,6 +52,7 @@ struct explore_limits {
 	double seconds;
 	bool progress;
 	bool alone;		/* in random schedules: at times one CPU runs alone (I10) */
+	bool in_step;		/* in random schedules: CPUs take turns, always the same (I10) */
 };
 
 struct explore_result {
@@ -60,6 +61,7 @@ struct explore_result {
 	bool cut;		/* some schedule lost too many and was not followed */
 	uint64_t states, steps, ends;
 	unsigned alone;		/* steps of one call in a row, at most; random schedules only */
+	unsigned none_ends;	/* and of all CPUs together while no call ended; likewise */
 	double schedules;	/* that were covered, counting those not followed again */
 	char why[256];
 	char schedule[8192];	/* replays the failure */

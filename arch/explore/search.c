@@ -62,8 +62,9 @@ static void table_add(uint64_t hash)
 
 /* --- steps that can be taken back */
 
-#define DEPTH_MAX 8000u
-#define ALONE_MAX 500u	/* steps of one call, in a row */
+#define DEPTH_MAX 16000u
+#define ALONE_MAX 500u		/* steps of one call, in a row */
+#define NONE_ENDS_MAX 3000u	/* and of all together, while none ends; waking an area is long */
 
 struct frame {
 	uint64_t hash;
@@ -72,6 +73,7 @@ struct frame {
 	uint8_t last;		/* the CPU that ran before, 8: none */
 	uint16_t switches;
 	uint16_t alone;		/* steps of the same CPU in the same call until here */
+	uint16_t none_ends;	/* steps since a call has ended */
 	double schedules;
 	/* to take the choice back */
 	struct cpu cpu;
@@ -123,6 +125,9 @@ static void advance(struct frame *f, unsigned choice, struct frame *next)
 									 : 0;
 	save(f, choice % 8);
 	engine_step(choice);
+	/* Before a call, or at the end: the one before has ended. */
+	const struct cpu *c = &explore_cpu[choice % 8];
+	next->none_ends = c->addr && !c->done ? (uint16_t)(f->none_ends + 1) : 0;
 }
 
 static void arrive(struct frame *f, const struct explore_limits *l)
@@ -205,9 +210,10 @@ static bool enough(const struct explore_limits *l, const struct explore_result *
 
 static bool is_endless(const struct frame *f)
 {
-	if (explore_failure || f->alone <= ALONE_MAX)
+	if (explore_failure || (f->alone <= ALONE_MAX && f->none_ends <= NONE_ENDS_MAX))
 		return false;
-	explore_failure = "I10: a call does not end though nobody else runs";
+	explore_failure = f->alone > ALONE_MAX ? "I10: a call does not end though nobody else runs"
+					       : "I10: CPUs in step, and no call ends";
 	return true;
 }
 
@@ -341,23 +347,73 @@ static unsigned alone_choice(struct alone *a, const struct frame *f, unsigned de
 	return a->cpu < 8 ? a->cpu : random_choice(f, state);
 }
 
-static unsigned one_random(const struct explore_limits *l, uint64_t *state,
-			   struct explore_result *r)
+/*
+ * CPUs that stay in step: in turn each wins some compare-and-swaps and does some operations more,
+ * always as many, but for the first turn.  Whose turn it is, and what is left of it.
+ */
+struct rhythm {
+	unsigned cpus, cpu, won, then;
+	struct { unsigned won, then; } each[EXPLORE_CPUS];
+};
+
+static struct rhythm some_rhythm(unsigned cpus, uint64_t *state)
+{
+	struct rhythm h = { .cpus = cpus, .won = random_below(state, 8),
+			    .then = random_below(state, 16) };
+
+	for (unsigned c = 0; c < cpus; c++) {
+		h.each[c].won = random_below(state, 4);
+		h.each[c].then = random_below(state, 4) + !h.each[c].won;
+	}
+	return h;
+}
+
+static unsigned rhythm_choice(struct rhythm *h, uint32_t choices)
+{
+	/* When all are done there are stores that have not left. */
+	if (!(choices & 0xff))
+		return (unsigned)__builtin_ctz(choices);
+	while (explore_cpu[h->cpu].done || h->won + h->then == 0) {
+		h->cpu = (h->cpu + 1) % h->cpus;
+		h->won = h->each[h->cpu].won;
+		h->then = h->each[h->cpu].then;
+	}
+	return h->cpu;
+}
+
+static void rhythm_step(struct rhythm *h, bool won)
+{
+	if (h->won == 0)
+		h->then--;
+	else if (won)
+		h->won--;
+}
+
+/* To the end.  Return: its depth. */
+static unsigned one_random(const struct explore_program *p, const struct explore_limits *l,
+			   uint64_t *state, struct explore_result *r)
 {
 	struct alone a = { .cpu = 8, .from = l->alone ? random_below(state, BEFORE_ALONE)
 						       : DEPTH_MAX };
+	struct rhythm h = { .cpus = 0 };
 	unsigned depth = 0;
 
+	if (l->in_step)
+		h = some_rhythm(p->cpus, state);
 	for (; !explore_failure && depth < DEPTH_MAX; depth++) {
 		struct frame *f = &frames[depth];
 
-		f->choices = engine_choices();
+		f->choices = engine_choices() & (l->in_step ? 0xffff : UINT32_MAX);
 		if (!f->choices)
 			break;
-		advance(f, alone_choice(&a, f, depth, state), f + 1);
+		unsigned choice = l->in_step ? rhythm_choice(&h, f->choices)
+					     : alone_choice(&a, f, depth, state);
+		advance(f, choice, f + 1);
+		if (l->in_step)
+			rhythm_step(&h, f->cpu.won != explore_cpu[choice % 8].won);
 		r->steps++;
-		if (f[1].alone > r->alone)
-			r->alone = f[1].alone;
+		r->alone = f[1].alone > r->alone ? f[1].alone : r->alone;
+		r->none_ends = f[1].none_ends > r->none_ends ? f[1].none_ends : r->none_ends;
 		is_endless(f + 1);
 	}
 	if (depth == DEPTH_MAX)
@@ -380,7 +436,7 @@ void explore_random(const struct explore_program *p, const struct explore_limits
 	engine_start(p, 0, 0);
 	frames[0].last = 8;
 	for (uint64_t i = 0; i < runs && !r->failed; i++) {
-		unsigned depth = one_random(l, &state, r);
+		unsigned depth = one_random(p, l, &state, r);
 
 		r->schedules++;
 		while (depth > 0)

@@ -233,7 +233,9 @@ static void at_end(void)
 #define LOST        2u		/* a call's compare-and-swaps beyond these are not followed */
 #define TRIES       16u
 #define RANDOM_RUNS 2000u	/* where not all schedules could be followed */
-#define SHORT_RUN   60000u	/* states a scenario, for make test */
+#define IN_STEP     20000u	/* schedules of CPUs that stay in step */
+#define SHORT_RUN   60000u	/* states a scenario, for make test; */
+#define SHORT_STEP  1000u	/* and schedules in step */
 
 static struct explore_program program_of(const struct scenario *s)
 {
@@ -296,6 +298,14 @@ static unsigned deepen(const struct scenario *s, const struct explore_limits *l,
 		if (!r->failed)
 			*r = best;
 	}
+	if (!r->failed && p.cpus > 1) {
+		const struct explore_limits in_step = { .in_step = true };
+
+		best = *r;
+		explore_random(&p, &in_step, l->states ? SHORT_STEP : IN_STEP, 1, r);
+		if (!r->failed)
+			*r = best;
+	}
 	return done;
 }
 
@@ -347,7 +357,8 @@ static int replay(const struct scenario *s, const char *schedule)
 	return r.failed;
 }
 
-#define SCHEDULES 50u		/* of a random program */
+#define SCHEDULES 50u		/* of a random program; */
+#define STEPPING  20u		/* and schedules in step */
 
 static void print_failure(const struct explore_result *r, uint64_t seed, const char *self)
 {
@@ -360,24 +371,29 @@ static void print_failure(const struct explore_result *r, uint64_t seed, const c
 /* @n programs, of @seed and those after it. */
 static int run_random(uint64_t n, uint64_t seed, const char *self)
 {
-	const struct explore_limits l = { .alone = true };
+	const struct explore_limits l = { .alone = true }, in_step = { .in_step = true };
 	uint64_t steps = 0, last = seed + n;
-	unsigned alone = 0;
+	unsigned alone = 0, none_ends = 0;
 
 	for (; seed != last; seed++) {
 		const struct scenario *s = random_program(seed);
 		struct explore_program p = program_of(s);
-		struct explore_result r;
+		uint64_t order = seed * 0x9e3779b97f4a7c15u;
+		struct explore_result r, r2 = { .failed = false };
 
 		prepare(s);
-		explore_random(&p, &l, SCHEDULES, seed * 0x9e3779b97f4a7c15u, &r);
-		if (r.failed)
-			return print_failure(&r, seed, self), 1;
-		steps += r.steps;
+		explore_random(&p, &l, SCHEDULES, order, &r);
+		if (!r.failed)
+			explore_random(&p, &in_step, STEPPING, order, &r2);
+		if (r.failed || r2.failed)
+			return print_failure(r.failed ? &r : &r2, seed, self), 1;
+		steps += r.steps + r2.steps;
 		alone = r.alone > alone ? r.alone : alone;
+		none_ends = r2.none_ends > none_ends ? r2.none_ends : none_ends;
 	}
 	printf("%llu random programs, %u schedules each, %llu steps; a CPU alone made at most %u "
-	       "in a call\n", (unsigned long long)n, SCHEDULES, (unsigned long long)steps, alone);
+	       "in a call,\nCPUs in step together %u until one ended\n", (unsigned long long)n,
+	       SCHEDULES + STEPPING, (unsigned long long)steps, alone, none_ends);
 	return 0;
 }
 
