@@ -40,14 +40,18 @@ static unsigned capped(unsigned order)
 
 unsigned node_code(uint64_t w, unsigned level)
 {
-	unsigned whole = child_order(level), most = largest_entry(w);
-
-	if (most < ENTRY_OPEN + whole)
-		return most == ENTRY_HELD ? ENTRY_NONE : most;
-
+	unsigned whole = child_order(level);
 	/* A DIRTY child may turn out to be whole: promise the most. */
-	uint64_t m = node_at_least(w, ENTRY_OPEN + whole);
-	return capped(whole + (m == SLOTS_ALL ? 3 : slot_runs(m, 2) ? 2 : slot_runs(m, 1) ? 1 : 0));
+	uint64_t m = node_at_least(w, ENTRY_OPEN + whole), pairs = slot_runs(m, 1);
+
+	if (m == 0) {
+		unsigned most = largest_entry(w);
+
+		return most == ENTRY_HELD ? ENTRY_NONE : most;
+	}
+	if (pairs == 0)
+		return capped(whole);
+	return capped(whole + (m == SLOTS_ALL ? 3 : slot_runs(m, 2) ? 2 : 1));
 }
 
 /* Where a run of 2^order may begin. */
