@@ -94,6 +94,21 @@ uint32_t do_take(unsigned order)
 	return f;
 }
 
+uint32_t do_gather(uint32_t frame, unsigned order)
+{
+	unsigned i = call_begin(CALL_TAKE, order, 0, 0), l = order_level(order);
+	struct zone *z = zone_explored();
+	bool got = tree_gather(&z->tree, l, (frame - z->tree.base) >> child_order(l),
+			       order - child_order(l));
+
+	if (got) {
+		zone_count(z, -((int64_t)1 << order));
+		hold(frame, order, BY_TREE);
+	}
+	call_end(i, got ? frame : NO_FRAME, 0);
+	return got ? frame : NO_FRAME;
+}
+
 void do_give(uint32_t frame, unsigned order)
 {
 	unsigned i = call_begin(CALL_GIVE, order, frame, 0);

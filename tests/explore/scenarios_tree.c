@@ -71,6 +71,13 @@ const struct scenario case_give_take = {
 	.program = { .cpus = 2, .cpu = { give_high, take_give_0 } },
 };
 
+/* Who comes too late must not merge what the other has opened, and so on (I10). */
+const struct scenario case_give_two = {
+	.name = "give-two", .what = "a gift completes a group, two CPUs take out of it in step",
+	.areas = 1, .strict = true, .setup = one_half_held,
+	.program = { .cpus = 3, .cpu = { give_high, take_give_0, take_give_0 } },
+};
+
 const struct scenario case_give_hold = {
 	.name = "give-hold", .what = "a gift completes a group, another CPU wants all of it",
 	.areas = 1, .strict = true, .setup = one_half_held,
@@ -316,6 +323,24 @@ const struct scenario case_stopped = {
 	.name = "stopped", .what = "a gift completes a group, four are wanted and promised (I10)",
 	.areas = 1, .strict = true, .setup = one_group_of_four,
 	.program = { .cpus = 2, .cpu = { give_low, take_8 } },
+};
+
+/* Two open groups of the area whose entry the third CPU has marked (I10). */
+static void one_group_of_eight(void)
+{
+	hold_all(6);
+	take_for(448, 6);
+	let(0, 8);
+	let(256, 7);
+	let(384, 6);
+}
+
+static void give_448(void) { do_give(448, 6); }
+
+const struct scenario case_clear = {
+	.name = "clear", .what = "a gift completes an area, two CPUs open groups of it",
+	.areas = 2, .strict = true, .setup = one_group_of_eight,
+	.program = { .cpus = 3, .cpu = { give_448, take_give_0, take_give_0 } },
 };
 
 static void one_area(void)
