@@ -349,22 +349,33 @@ static unsigned alone_choice(struct alone *a, const struct frame *f, unsigned de
 
 /*
  * CPUs that stay in step: in turn each wins some compare-and-swaps and does some operations more,
- * always as many, but for the first turn.  Whose turn it is, and what is left of it.
+ * which repeats after a few turns, but for the first one.  Whose turn it is, which, and what is
+ * left of it.
  */
+#define BEATS 3u
+
+struct beat { unsigned won, then; };
+
 struct rhythm {
-	unsigned cpus, cpu, won, then;
-	struct { unsigned won, then; } each[EXPLORE_CPUS];
+	unsigned cpus, cpu, turn;
+	struct beat left, each[EXPLORE_CPUS][BEATS];
 };
 
 static struct rhythm some_rhythm(unsigned cpus, uint64_t *state)
 {
-	struct rhythm h = { .cpus = cpus, .won = random_below(state, 8),
-			    .then = random_below(state, 16) };
+	struct rhythm h = { .cpus = cpus,
+			    .left = { random_below(state, 8), random_below(state, 16) } };
+	bool even = random_below(state, 4) != 0;	/* all turns are alike */
 
-	for (unsigned c = 0; c < cpus; c++) {
-		h.each[c].won = random_below(state, 4);
-		h.each[c].then = random_below(state, 4) + !h.each[c].won;
-	}
+	for (unsigned c = 0; c < cpus; c++)
+		for (unsigned i = 0; i < BEATS; i++) {
+			struct beat *b = &h.each[c][i];
+
+			b->won = random_below(state, 4);
+			b->then = random_below(state, 4) + !b->won;
+			if (even)
+				*b = h.each[c][0];
+		}
 	return h;
 }
 
@@ -373,20 +384,20 @@ static unsigned rhythm_choice(struct rhythm *h, uint32_t choices)
 	/* When all are done there are stores that have not left. */
 	if (!(choices & 0xff))
 		return (unsigned)__builtin_ctz(choices);
-	while (explore_cpu[h->cpu].done || h->won + h->then == 0) {
+	while (explore_cpu[h->cpu].done || h->left.won + h->left.then == 0) {
 		h->cpu = (h->cpu + 1) % h->cpus;
-		h->won = h->each[h->cpu].won;
-		h->then = h->each[h->cpu].then;
+		h->turn += h->cpu == 0;
+		h->left = h->each[h->cpu][h->turn % BEATS];
 	}
 	return h->cpu;
 }
 
 static void rhythm_step(struct rhythm *h, bool won)
 {
-	if (h->won == 0)
-		h->then--;
+	if (h->left.won == 0)
+		h->left.then--;
 	else if (won)
-		h->won--;
+		h->left.won--;
 }
 
 /* To the end.  Return: its depth. */

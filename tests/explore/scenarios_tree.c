@@ -427,6 +427,19 @@ const struct scenario case_area_6 = {
 	.program = { .cpus = 2, .cpu = { take_6, take_9 } },
 };
 
+/* It promises all, as it was opened for the group that was taken of it (I10). */
+static void area_without_a_group(void)
+{
+	one_area();
+	take_for(512, 6);
+}
+
+const struct scenario case_none_9 = {
+	.name = "none-9", .what = "two want an area that is promised, and has a group held",
+	.areas = 2, .strict = true, .setup = area_without_a_group,
+	.program = { .cpus = 2, .cpu = { take_9, take_9 } },
+};
+
 /* The area is whole, but CPU 1's home; nothing is above its entry. */
 static void leave_home(void) { page_drain(); }
 
