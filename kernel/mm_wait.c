@@ -152,6 +152,7 @@ static bool join(struct waiter *w)
 	bool drains = all.stats.waiting++ == 0 && !all.draining;
 
 	all.draining |= drains;
+	all.stats.drains += drains;
 	watch();
 	w->ticket = all.tickets++;
 	list_append(&all.line[line_of(w->gfp)], &w->node);

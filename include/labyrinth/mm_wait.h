@@ -56,6 +56,7 @@ struct mm_wait_stats {
 	uint64_t served;		/* of these, were given a block */
 	uint64_t gave_up;		/* or not */
 	uint64_t reclaims;		/* calls of reclaim functions */
+	uint64_t drains;		/* times that all CPUs were asked for what they cache */
 	unsigned waiting;		/* now */
 };
 void mm_wait_stats(struct mm_wait_stats *out);	/* Context: any; a look in passing. */
