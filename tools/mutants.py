@@ -7,7 +7,7 @@ from collections import namedtuple
 Mutant = namedtuple('Mutant', 'name path what old new harmless', defaults=('',))
 
 SETTLE, TREE, CACHE, ZONE = 'mm/settle.c', 'mm/tree.c', 'mm/cache.c', 'mm/zone.c'
-GROUP, WAKE = 'mm/group.c', 'mm/wake.c'
+GROUP, GATHER, WAKE = 'mm/group.c', 'mm/gather.c', 'mm/wake.c'
 CPU_CACHE, PAGE, FREE, WORD = 'mm/cache.h', 'mm/page.c', 'mm/free.c', 'mm/word.h'
 HANDS, ATOMIC = 'mm/hands.c', 'arch/host/include/port/atomic.h'
 ALLOC, POOL = 'mm/alloc.c', 'mm/pool.c'
@@ -19,7 +19,8 @@ MUTANTS = (
     Mutant('settle-no-dirty', SETTLE, 'DIRTY is not written before the child is read (T5)',
            '''	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
 
-	unsigned entry = read_child(t, l, c, merge);
+	/* Whose mark it was may want to merge: he is not to come back for that. */
+	unsigned entry = read_child(t, l, c, merge || e == ENTRY_DIRTY);
 	s[0] = step_of(marked, c, entry);''',
            '''	} while (false);
 	marked = w;
@@ -31,11 +32,17 @@ MUTANTS = (
 					     s[i].settled))''',
            '''(atom_store(&node_of_child(t, l, c)->word, s[i].settled), true))'''),
     Mutant('settle-parked', SETTLE, 'a parked entry is settled (T2)',
-           'if (entry_parked(e))\n\t\t\treturn 0;', ''),
+           'if (entry_parked(e) || e < least)', 'if (e < least)'),
     Mutant('settle-merge-always', SETTLE, 'an entry becomes FULL though its child is not',
            'merge && bits == UINT64_MAX ?', 'merge ?'),
     Mutant('settle-unfinished', SETTLE, 'who loses leaves his marks above (I10)',
            '\t\tif (l + steps > last + 1)\n\t\t\tlast = l + steps - 1;\n', ''),
+    Mutant('settle-anew', SETTLE, 'who has marked an entry and lost marks it anew (T5, I10)',
+           'least = i > 0 ? 0 : MARKED;', 'least = 0;'),
+    Mutant('settle-served-above', SETTLE, 'above what he wrote a settler is served by older marks',
+           'least = i > 0 ? 0 : MARKED;', 'least = MARKED;'),
+    Mutant('settle-other-merge', SETTLE, 'who settles for another does not merge for him (I8)',
+           'read_child(t, l, c, merge || e == ENTRY_DIRTY)', 'read_child(t, l, c, merge)'),
     Mutant('no-promise', SETTLE, 'the entries above are not raised with it (T6)',
            'if (entry == ENTRY_NONE)\n\t\t\tbreak;\n', 'if (true)\n\t\t\tbreak;\n'),
     Mutant('mark-kept', SETTLE, 'a mark above is not made anew: an old reading counts (T6)',
@@ -58,14 +65,14 @@ MUTANTS = (
            'a home that is left while it becomes whole is not merged (I8)',
            'if (again) {', 'if (again && false) {'),
     Mutant('root-late', TREE, 'a run of the root that others have just merged is not taken (I12)',
-           'else if (l < t->root)\n\t\t\treturn false;', 'else\n\t\t\treturn false;'),
+           'if (l < t->root)\n\t\t\t\treturn false;', 'return false;'),
     Mutant('open-early', SETTLE, 'an entry is opened before it is promised above (T6)',
-           'else if (l < t->root && above < whole + 3 && node_exceeds(w, l, above))',
+           'else if (k < t->root && above < whole + 3 && node_exceeds(w, k, above))',
            'else if (false)'),
     Mutant('open-less', SETTLE, 'an entry is opened before its neighbours are promised above (T7)',
-           'above < whole + 3 && node_exceeds(w, l, above)', 'above < whole'),
+           'above < whole + 3 && node_exceeds(w, k, above)', 'above < whole'),
     Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
-           'if (e == ENTRY_DIRTY) {\n\t\t\t/* The', 'if (false) {\n\t\t\t/* The'),
+           '} else if (e == ENTRY_DIRTY) {', '} else if (false) {'),
     Mutant('taken-untold', SETTLE, 'what a taker leaves of an untold gift is not told (T3, I12)',
            '\t\t\ttell_for_giver(t, l, c, left);\n', '\t\t\t;\n'),
     Mutant('given-dirty', SETTLE, 'a giver who sees DIRTY does not settle (T4)',
@@ -95,13 +102,13 @@ MUTANTS = (
            '\t\t\tretry_count(t->id);\n\t\t\treturn false;\n',
            '\t\t\tretry_count(t->id);\n\t\t\treturn true;\n'),
     Mutant('open-unseen', SETTLE, 'a FULL child is opened without a look above (T7)',
-           'if (entry_parked(above))\n\t\t\treturn false;\n', ''),
+           'if (above == ENTRY_HELD)\n\t\t\treturn false;\n\t\tif (above == ENTRY_FULL)\n'
+           '\t\t\tk++;\n\t\telse if', 'if'),
     Mutant('open-dirty', SETTLE, 'a FULL child is opened while its node may become whole (T7)',
-           'if (above == ENTRY_DIRTY)\n\t\t\ttree_settle(t, l + 1, self, false);',
-           'if (false)\n\t\t\ttree_settle(t, l + 1, self, false);'),
+           'else if (above == ENTRY_DIRTY)\n', 'else if (false)\n'),
     Mutant('open-store', SETTLE, 'a child becomes open by a store (T7)',
-           'else if (atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL, whole)))',
-           'else if (atom_store(&n->word, node_change(w, slot, ENTRY_FULL, whole)), true)'),
+           'else if (!atom_cas(&n->word, &w, node_change(w, slot, ENTRY_FULL, whole)))',
+           'else if (atom_store(&n->word, node_change(w, slot, ENTRY_FULL, whole)), false)'),
     Mutant('no-version', 'mm/node.h', 'a node word that comes back looks unchanged',
            '- from) << slot * ENTRY_BITS) + NODE_VERSION;', '- from) << slot * ENTRY_BITS);'),
     # --- taking and giving
@@ -146,6 +153,21 @@ MUTANTS = (
            'w - (run_ones[log] * (ENTRY_FULL - ENTRY_HELD) << at) + NODE_VERSION;',
            'w - (run_ones[log] * (ENTRY_FULL - ENTRY_HELD) << at);',
            'from FULL to HELD and back: a word that comes back means the same'),
+    Mutant('gather-never', TREE, 'who has merged in vain merges again and again (I10)',
+           'tries < MERGES_MAX', 'tries < UINT32_MAX'),
+    Mutant('gather-no-look', GATHER, 'a piece is gathered without a look above (T3)',
+           'if (l == t->root || tree_taken(t, l + 1, c / NODE_FANOUT, left))',
+           '(void)left;\n\tif (true)'),
+    Mutant('gather-kept', GATHER, 'the pieces of what cannot be gathered are not given back (I1)',
+           '\t\t\tgive_pieces(t, c * NODE_FANOUT, s, child_order(l - 1));\n', ''),
+    Mutant('gather-run-kept', GATHER, 'nor whole children of a run (I1)',
+           '\t\t\tgive_pieces(t, c, s, child_order(l));\n', ''),
+    Mutant('gather-unlowered', GATHER, 'what cannot be gathered is promised on (I10)',
+           '\t\t\ttree_lower(t, l, c, child_order(l));', ''),
+    Mutant('fuse-bits', GATHER, 'a gathered group has no bits (T2)',
+           'atom_cas(&t->bits[c], &none, UINT64_MAX);', '(void)none;'),
+    Mutant('fuse-node', GATHER, 'a gathered node is not FULL below (T2)',
+           '(w | NODE_ENTRIES) + NODE_VERSION', 'w + NODE_VERSION'),
     Mutant('no-exhausted', GROUP, 'a group that is used up is not struck off',
            '\tif (bits == 0)\n\t\ttree_exhausted(t, 1, group);\n', '',
            'an entry may promise too much; who finds nothing there settles it'),
