@@ -28,19 +28,25 @@ static const struct part three[] = {
 	{ ZONE_DMA, 0x10, 0x90 }, { ZONE_DMA, 0x91, 0x200 }, { ZONE_DMA32, 0x0, 0x1f1 },
 	{ ZONE_DMA32, 0x1f3, 0x200 }, { ZONE_NORMAL, 0x7, 0x200 }, { ZONE_NORMAL, 0x200, 0x800 },
 };
+/* Two nodes of eight whole areas below a root, and a small zone above, not for the caches. */
+static const struct part wide[] = {
+	{ ZONE_DMA, 0x0, 0x200 }, { ZONE_DMA, 0x200, 0x400 }, { ZONE_DMA32, 0x1000, 0x3000 },
+	{ ZONE_NORMAL, 0x0, 0x40 },
+};
 /* More areas than mm_init() wakes, some of them ragged. */
 static const struct part asleep[] = {
 	{ ZONE_DMA, 0x0, 0x200 }, { ZONE_DMA32, 0x0, 0x40 }, { ZONE_DMA32, 0x1f0, 0x210 },
 };
 #define ASLEEP_FROM  2u		/* areas of which a part is there: from, to */
 #define ASLEEP_RAGGED 35u
+#define ASLEEP_PAIR   40u	/* from here on, areas that are all there */
 #define ASLEEP_WHOLE 42u
 
-const char *const step_world_names[STEP_WORLDS] = { "one", "three", "asleep" };
+const char *const step_world_names[STEP_WORLDS] = { "one", "three", "asleep", "wide" };
 
 static const struct { const struct part *part; size_t n; } worlds[STEP_WORLDS] = {
 	{ one, sizeof one / sizeof *one }, { three, sizeof three / sizeof *three },
-	{ asleep, sizeof asleep / sizeof *asleep },
+	{ asleep, sizeof asleep / sizeof *asleep }, { wide, sizeof wide / sizeof *wide },
 };
 
 static struct memmap map;
@@ -52,6 +58,12 @@ static void add(enum zone_id z, uint32_t first, uint32_t end)
 			   (uint64_t)(at.base[z] + end) << PAGE_SHIFT, MEM_USABLE);
 }
 
+/* Does it have many areas below 4 GiB? */
+static bool is_large(enum step_world_id world)
+{
+	return world == STEP_ASLEEP || world == STEP_WIDE;
+}
+
 static bool start(enum step_world_id world)
 {
 	memmap_init(&map);
@@ -60,13 +72,17 @@ static bool start(enum step_world_id world)
 
 		add(p->zone, p->first, p->end);
 	}
+	if (is_large(world) && at.frames[ZONE_DMA32] < SPAN)
+		return false;
 	if (world == STEP_ASLEEP) {
-		if (at.frames[ZONE_DMA32] < SPAN)
-			return false;
-		for (uint32_t a = ASLEEP_FROM; a < ASLEEP_RAGGED; a++)
-			add(ZONE_DMA32, a << 9 | 0x20, a << 9 | 0x24);
+		for (uint32_t a = ASLEEP_FROM; a < ASLEEP_RAGGED; a++) {
+			add(ZONE_DMA32, a << 9 | 0x20, a << 9 | (a & 1 ? 0x21 : 0x24));
+			if (a % 2 == 0)
+				add(ZONE_DMA32, a << 9 | 0xa0, a << 9 | 0xa4);
+		}
 		for (uint32_t a = ASLEEP_RAGGED; a < ASLEEP_WHOLE; a++)
-			add(ZONE_DMA32, (a << 9) + (a & 1) * 5, (a + 1) << 9);
+			add(ZONE_DMA32, (a << 9) + (a & 1 && a < ASLEEP_PAIR ? 5 : 0),
+			    (a + 1) << 9);
 	}
 	return mm_init(&map, step_cpus()) == 0;
 }
@@ -90,7 +106,7 @@ bool book_open(enum step_world_id world, const struct step_place *place)
 	at = *place;
 	book_pooled = 0;
 	for (enum zone_id z = 0; z < ZONE_COUNT; z++) {
-		if (world != STEP_ASLEEP && at.frames[z] > SMALL)
+		if (!(is_large(world) && z == ZONE_DMA32) && at.frames[z] > SMALL)
 			at.frames[z] = SMALL;
 		memset(book[z], NOT_OURS, at.frames[z] < SPAN ? at.frames[z] : SPAN);
 	}

@@ -34,16 +34,7 @@ struct step_totals step_totals;
 uint64_t step_moves_most = UINT64_MAX;
 owner_t step_owner[STEP_OWNERS];
 
-const char *const step_program_names[STEP_PROGRAMS] = {
-	"atf", "aft", "taf", "tfa", "fat", "fta", "batch", "hands",
-};
-const char *const step_mode_names[STEP_MODES] = {
-	"never", "once", "fresh", "storm", "nested", "pair",
-	"moved", "series", "wander", "roam", "crowd",
-};
-
 static struct step_run run;
-static void print_visits(void);
 static uint64_t thread_random;
 static bool failed;
 
@@ -63,24 +54,10 @@ static unsigned here;			/* the CPU that the thread runs on */
 static enum step_program program;	/* of the visit that begins */
 static uintptr_t visited;		/* where the last one came in */
 static uint64_t visited_number;
-
-/* The last visits of the call: what a violation is explained by. */
-#define UNKNOWN (1 << 20)	/* frames */
-#define LOG 24u
-static struct { uintptr_t pc; enum step_program program; unsigned depth; } visits[LOG];
-static unsigned nvisits;
+static unsigned losses;			/* of compare-and-swaps, still to come in this run */
+#define UNKNOWN (1 << 20)		/* frames */
 
 /* --- random numbers: each run's from its own seven numbers */
-
-uint64_t step_mix(uint64_t *state)
-{
-	/* splitmix64, as in tests/runner.c */
-	uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
 
 uint64_t step_random(uint64_t below)
 {
@@ -117,14 +94,16 @@ void step_violation(const char *rule, const char *fmt, ...)
 	step_where(where, sizeof where);
 	test_fail(__FILE__, __LINE__, what);
 	test_note("STEP-FAIL %s %s", rule, where);
-	print_visits();
+	places_print();
 }
 
 bool step_failed(void) { return failed; }
 
+static bool is_pair(enum step_mode m) { return m == STEP_PAIR || m == STEP_LOST; }
+
 bool step_only_visit(void)
 {
-	return run.mode == STEP_ONCE || run.mode == STEP_PAIR || run.mode == STEP_MOVED;
+	return run.mode == STEP_ONCE || is_pair(run.mode) || run.mode == STEP_MOVED;
 }
 
 unsigned step_cpus(void) { return run.cpus; }
@@ -167,6 +146,9 @@ static bool due(struct level *v, size_t behind)
 	case STEP_PAIR:
 		program = (enum step_program)((run.program + (since != 0)) % STEP_PROGRAMS);
 		return due_of_pair(v);
+	case STEP_LOST:
+		program = run.program;
+		return since && since++ == STEP_SECOND(run.at);
 	case STEP_SERIES:
 		program = run.program;
 		return v->visits < SERIES_VISITS && v->inside % STEP_SERIES_GAP == run.at;
@@ -196,24 +178,6 @@ static bool due(struct level *v, size_t behind)
 	}
 }
 
-static void note_visit(uintptr_t pc)
-{
-	visits[nvisits % LOG].pc = pc;
-	visits[nvisits % LOG].program = program;
-	visits[nvisits++ % LOG].depth = depth;
-}
-
-static void print_visits(void)
-{
-	for (unsigned i = nvisits > LOG ? nvisits - LOG : 0; i < nvisits; i++) {
-		char place[96];
-
-		runner_place_name(place, sizeof place, visits[i % LOG].pc);
-		test_note("%svisit %s before %s", visits[i % LOG].depth ? "  in it, " : "",
-			  step_program_names[visits[i % LOG].program], place);
-	}
-}
-
 /* Is the visitor interrupted, too? */
 static bool steps_visits(void) { return run.mode == STEP_NESTED || run.mode == STEP_PAIR; }
 
@@ -234,17 +198,48 @@ static void visit(void)
 	depth = d;
 }
 
-/* It is interrupted before @pc and behind the instruction at @behind. */
-static void note_place(struct level *v, uintptr_t pc, size_t behind)
+/* It is interrupted before @pc. */
+static void note_visit(struct level *v, uintptr_t pc)
 {
 	v->visits++;
 	v->total++;
 	visited = pc;
 	visited_number = v->inside;
-	note_visit(pc);
-	places_visited(behind, program, moves(run.mode));
+	places_noted(pc, program, depth);
 	step_totals.visits++;
 	step_totals.nested += depth;
+}
+
+/* STEP_LOST, by the program's number: so often, how, and whether behind and not before. */
+static const struct { unsigned losses; enum step_rival how; bool behind; } rival[STEP_PROGRAMS] = {
+	{ 1, STEP_PASSES, false }, { 2, STEP_PASSES, false }, { 4, STEP_PASSES, false },
+	{ 16, STEP_PASSES, false }, { 1, STEP_TAKES, false }, { 16, STEP_TAKES, false },
+	{ 1, STEP_PASSES, true }, { 16, STEP_OPENS, true },
+};
+
+/* Somebody who makes a compare-and-swap fail: the one meant, and those that follow. */
+static void outrun(struct level *v, uintptr_t pc)
+{
+	static struct step_cas before;
+	const bool behind = rival[run.program].behind;
+	struct step_cas cas = behind ? before : places_cas(pc);
+
+	if (behind)
+		before = places_cas(pc);
+	if (!cas.word || !losses || failed || !(since || v->inside == STEP_FIRST(run.at) + behind))
+		return;
+	losses--;
+	note_visit(v, pc);
+	if (!since)
+		since = 1;
+	depth++;
+	traveller_outrun(&cas, rival[run.program].how, &v->random);
+	depth--;
+}
+
+unsigned step_lost(void)
+{
+	return run.mode == STEP_LOST ? rival[run.program].losses - losses : 0;
 }
 
 static void come_in(void)
@@ -282,7 +277,7 @@ void step_away(void)
 static bool was_last(const struct level *v)
 {
 	return (run.mode == STEP_ONCE && v->inside > run.at) ||
-	       (run.mode == STEP_PAIR && STEP_SECOND(run.at) && since > STEP_SECOND(run.at));
+	       (since && STEP_SECOND(run.at) && since > STEP_SECOND(run.at));
 }
 
 /* The crowd gets on, if chance wants it, and so often in a call at most. */
@@ -310,8 +305,11 @@ enum step_answer step_trap(uintptr_t pc)
 	if ((in || was) && v->stepping) {
 		if (!was)
 			behind = STEP_TEXT_MAX;
+		if (run.mode == STEP_LOST && v == &level[0])
+			outrun(v, pc);
 		if (!failed && due(v, behind)) {
-			note_place(v, pc, behind);
+			note_visit(v, pc);
+			places_visited(behind, program, moves(run.mode));
 			if (moves(run.mode))
 				answer = STEP_AWAY;
 			else
@@ -351,7 +349,7 @@ static bool worth_stepping(struct level *v)
 	if (!step_only_visit() || c >= CALLS_MAX)
 		return !step_only_visit();
 	v->inside = call_start[c];
-	at = run.mode == STEP_PAIR ? STEP_FIRST(run.at) : run.at;
+	at = is_pair(run.mode) ? STEP_FIRST(run.at) : run.at;
 	return call_start[c] <= at && (c + 1 == counted || at < call_start[c + 1]);
 }
 
@@ -369,7 +367,7 @@ void step_begin(unsigned flight)
 	in_flight = flight;
 	v->steps = v->next = v->turns = 0;
 	v->gap = 1;
-	nvisits = 0;
+	places_call();
 	v->last = 0;
 	v->stepping = true;
 	book_watch();
@@ -455,9 +453,10 @@ uint64_t step_once(const struct step_run *r)
 	places_forget();
 	/* A pair's first visitor does the same, with a second one or without. */
 	level[0].random = thread_random ^ (uint64_t)r->mode << 40 ^ (uint64_t)r->program << 32 ^
-			  (r->mode == STEP_PAIR ? STEP_FIRST(r->at) : r->at);
+			  (is_pair(r->mode) ? STEP_FIRST(r->at) : r->at);
 	ncalls = 0;
 	since = 0;
+	losses = rival[r->program].losses;
 	depth = 0;
 	failed = false;
 	visited = 0;
@@ -487,7 +486,7 @@ void step_again(const struct step_run *r)
 	struct step_run count = *r;
 
 	count.mode = STEP_NEVER;
-	if (r->mode == STEP_ONCE || r->mode == STEP_PAIR || r->mode == STEP_MOVED)
+	if (r->mode == STEP_ONCE || is_pair(r->mode) || r->mode == STEP_MOVED)
 		step_once(&count);
 	step_once(r);
 }

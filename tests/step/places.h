@@ -18,3 +18,11 @@ void places_passed(size_t behind, uint64_t at, bool moved);
 
 /* It lies before the instruction at @pc: see step_cas(). */
 void places_before(uintptr_t pc, uint64_t at);
+
+/* What a locked compare-and-swap at @pc is about to do; its word is 0 if it is none. */
+struct step_cas places_cas(uintptr_t pc);
+
+/* The last visits of a call, which begins: what a violation is explained by. */
+void places_call(void);
+void places_noted(uintptr_t pc, enum step_program p, unsigned depth);
+void places_print(void);

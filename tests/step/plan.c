@@ -15,11 +15,32 @@
 #define STORM_ONE_OF  4u	/* scripts, shortly */
 #define PAIRS         100u	/* boundaries of a script at which a visitor is stepped himself, */
 #define PAIRS_CAS     300u	/* and so many more that are before a compare-and-swap */
+#define LOST          8u	/* times that one of them is lost in a script, */
+#define LOST_SLOWLY   3u	/* or where a world takes long to make, */
+#define LOST_ALL      64u	/* and in all scripts together */
 #define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
 #define MOVES_MANY    100u	/* else at so many of them, and in series at all */
 #define MOVES_SOME    12u	/* shortly */
 #define SERIES_STEPS  500000u 	/* of a script's series together: fewer where the way is long */
 #define SWEEP_STEPS   400000u	/* fewer where the way there is long */
+
+const char *const step_program_names[STEP_PROGRAMS] = {
+	"atf", "aft", "taf", "tfa", "fat", "fta", "batch", "hands",
+};
+const char *const step_mode_names[STEP_MODES] = {
+	"never", "once", "fresh", "storm", "nested", "pair", "lost",
+	"moved", "series", "wander", "roam", "crowd",
+};
+
+uint64_t step_mix(uint64_t *state)
+{
+	/* splitmix64, as in tests/runner.c */
+	uint64_t z = *state += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
 
 #define PROGRESS_NS 2000000000ull
 
@@ -101,14 +122,39 @@ static void sweep_left(uint64_t seed, unsigned world, unsigned script, uint64_t 
 		   step_mix(&seed) % STEP_PROGRAMS, at[i]);
 }
 
-/* A visitor at boundary @k, stepped himself; then once more each, where that led somewhere new. */
-static void sweep_pair(uint64_t seed, unsigned world, unsigned script, uint64_t p, uint64_t k)
+/* One who comes at boundary @k; then once more each, where that led somewhere new. */
+static void sweep_pair(uint64_t seed, unsigned world, unsigned script, enum step_mode mode,
+		       uint64_t p, uint64_t k)
 {
 	static uint32_t at[STEP_NEW_MAX];
 
-	go(seed, world, script, STEP_PAIR, p, k);
+	go(seed, world, script, mode, p, k);
 	for (unsigned i = 0, n = step_new(at); i < n && !stop(); i++)
-		go(seed, world, script, STEP_PAIR, p, k | (uint64_t)at[i] << 32);
+		go(seed, world, script, mode, p, k | (uint64_t)at[i] << 32);
+}
+
+/*
+ * Each compare-and-swap of the script's fails, in each way that there is; but where many scripts
+ * come by, not in all of them.  And before each, and behind, comes a visitor as the script has
+ * arranged it.
+ */
+static void sweep_lost(uint64_t seed, unsigned world, unsigned script)
+{
+	static struct step_end end[STEP_ENDS_MAX];
+	static uint8_t tried[2][STEP_TEXT_MAX];
+	bool slow = world == STEP_ASLEEP || world == STEP_WIDE;
+
+	go(seed, world, script, STEP_NEVER, 0, 0);
+	for (uint64_t i = 0, n = step_cas_ends(end); i < n && !stop(); i++) {
+		uint8_t *here = &tried[slow][end[i].place];
+
+		for (unsigned k = 0; k < (slow ? LOST_SLOWLY : LOST) && *here < LOST_ALL; k++)
+			sweep_pair(seed, world, script, STEP_LOST, (*here)++ % STEP_PROGRAMS,
+				   end[i].at);
+		for (unsigned k = 0; k < 2; k++)
+			sweep_pair(seed, world, script, STEP_PAIR, *here % STEP_PROGRAMS,
+				   end[i].at + k);
+	}
 }
 
 /* Before compare-and-swaps, which the visitor may make fail, and here and there. */
@@ -120,22 +166,23 @@ static void sweep_pairs(uint64_t seed, unsigned world, unsigned script)
 	uint64_t ncas = step_cas(cas), every = ncas / at_most(PAIRS_CAS, n) + 1;
 
 	for (uint64_t i = step_mix(&seed) % every; i < ncas && !stop(); i += every)
-		sweep_pair(same, world, script, step_mix(&seed) % STEP_PROGRAMS, cas[i]);
+		sweep_pair(same, world, script, STEP_PAIR, step_mix(&seed) % STEP_PROGRAMS, cas[i]);
 	for (uint64_t k = step_mix(&seed) % stride; k < n && !stop(); k += stride)
-		sweep_pair(same, world, script, step_mix(&seed) % STEP_PROGRAMS, k);
+		sweep_pair(same, world, script, STEP_PAIR, step_mix(&seed) % STEP_PROGRAMS, k);
 }
 
 static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
 {
+	const bool alone = step_scripts[s].worlds & STEP_ALONE;
 	uint64_t n;
 
-	if (full || s < SWEPT)
+	if ((full || s < SWEPT) && !alone)
 		sweep_one_by_one(seed, w, s, full ? STEP_PROGRAMS : 1);
 	n = go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS, full ? STEP_PROGRAMS : 1);
 	if (full || n < LONG_WAY)
 		sweep_left(seed, w, s, full ? STEP_NEW_MAX : LEFT_SOME);
 	/* Shortly: of some scripts, of others with another seed. */
-	if (!full && (n >= LONG_WAY || (seed + s) % STORM_ONE_OF))
+	if (alone || (!full && (n >= LONG_WAY || (seed + s) % STORM_ONE_OF)))
 		return;
 	go(seed, w, s, STEP_STORM, 0, full ? 48 : 6);
 	go(seed, w, s, STEP_NESTED, (seed + s) % STEP_PROGRAMS, full ? 200 : 20);
@@ -167,8 +214,11 @@ static void sweep_round(uint64_t seed, bool full, unsigned only)
 	/* When all that is easily reached has been: what is new then, is rare. */
 	for (unsigned w = 0; full && w < STEP_WORLDS; w++)
 		for (unsigned s = 0; s < step_script_count; s++)
-			if (is_meant(seed, w, s, full, only))
+			if (is_meant(seed, w, s, full, only) &&
+			    !(step_scripts[s].worlds & STEP_ALONE)) {
+				sweep_lost(seed, w, s);
 				sweep_pairs(seed, w, s);
+			}
 }
 
 void step_sweep(uint64_t seed, uint64_t steps, bool full, unsigned only)
@@ -189,6 +239,8 @@ static void sweep_moves(uint64_t seed, unsigned w, unsigned s, bool full)
 
 	go(same, w, s, STEP_WANDER, step_mix(&seed) % STEP_PROGRAMS, full ? 2 : 1);
 	sweep_left(same, w, s, full ? at_most(STEP_NEW_MAX, n / 8) : LEFT_SOME);
+	if (step_scripts[s].worlds & STEP_ALONE)
+		return;
 	go(same, w, s, STEP_ROAM, 0, full ? 48 : 6);
 	if (!full || n > MOVES_ALL)
 		stride = n / at_most(full ? MOVES_MANY : MOVES_SOME, n) + 1;
@@ -211,6 +263,7 @@ void step_sweep_moves(uint64_t seed, bool full, uint64_t crowds, unsigned only)
 		for (unsigned s = 0; s < step_script_count; s++) {
 			if (!(step_scripts[s].worlds >> w & 1) || left_out(first, w, s) ||
 			    (!full && step_scripts[s].worlds & STEP_LONG) ||
+			    (crowds && step_scripts[s].worlds & STEP_ALONE) ||
 			    (s != only && only != STEP_ALL_SCRIPTS))
 				continue;
 			for (uint64_t i = 0; i < crowds && !stop(); i++)
@@ -219,6 +272,8 @@ void step_sweep_moves(uint64_t seed, bool full, uint64_t crowds, unsigned only)
 				sweep_moves(step_mix(&seed), w, s, full);
 		}
 }
+
+#define TOO_LONG (STEP_LONG | STEP_ALONE)	/* for a sample */
 
 void step_sample(uint64_t seed, uint64_t steps)
 {
@@ -234,7 +289,7 @@ void step_sample(uint64_t seed, uint64_t steps)
 		unsigned s = (unsigned)(step_mix(&seed) % step_script_count);
 		unsigned m = STEP_FRESH + (unsigned)(step_mix(&seed) % (STEP_MOVED - STEP_FRESH));
 
-		if (step_scripts[s].worlds >> w & 1 && !(step_scripts[s].worlds & STEP_LONG))
+		if (step_scripts[s].worlds >> w & 1 && !(step_scripts[s].worlds & TOO_LONG))
 			go(step_mix(&seed), w, s, (enum step_mode)m,
 			   (unsigned)(step_mix(&seed) % STEP_PROGRAMS), at[m]);
 	}
@@ -255,7 +310,7 @@ void step_sample_moves(uint64_t seed, uint64_t moves, bool crowd)
 		unsigned s = (unsigned)(step_mix(&seed) % step_script_count);
 		unsigned m = STEP_WANDER + (unsigned)(step_mix(&seed) % modes);
 
-		if (step_scripts[s].worlds >> w & 1 && !(step_scripts[s].worlds & STEP_LONG))
+		if (step_scripts[s].worlds >> w & 1 && !(step_scripts[s].worlds & TOO_LONG))
 			go(step_mix(&seed), w, s, (enum step_mode)m, 0, at[m]);
 	}
 	step_moves_most = UINT64_MAX;

@@ -7,6 +7,7 @@ unsigned script_held;
 
 #define ANY   (1u << STEP_ONE | 1u << STEP_THREE)
 #define EVERY (ANY | 1u << STEP_ASLEEP)
+#define WIDE  (1u << STEP_WIDE | STEP_LONG)
 #define LONG_ASLEEP (1u << STEP_ASLEEP | STEP_LONG)
 
 /* --- checked calls */
@@ -396,12 +397,32 @@ const struct step_script step_scripts[] = {
 	{ "owed", script_owed, ANY },
 	{ "rivals", script_rivals, ANY },
 	{ "reclaim_damaged", script_reclaim_damaged, ANY },
+	{ "broken", script_broken, ANY | STEP_ALONE },
+	{ "console", script_console, 1u << STEP_ONE },
+	{ "folds", script_folds, ANY },
+	{ "in_pieces", script_in_pieces, 1u << STEP_THREE },
+	{ "merges_undone", script_merges_undone, ANY },
+	{ "gather", script_gather, 1u << STEP_THREE },
+	{ "gather_wide", script_gather_wide, WIDE },
+	{ "many_areas", script_many_areas, WIDE },
+	{ "damaged_blocks", script_damaged_blocks, 1u << STEP_THREE },
+	{ "damaged_last", script_damaged_last, 1u << STEP_ONE },
+	{ "sleepers_area", script_sleepers_area, 1u << STEP_THREE },
+	{ "last_area", script_last_area, WIDE },
+	{ "newcomer", script_newcomer, 1u << STEP_ONE },
+	{ "damaged_list", script_damaged_list, 1u << STEP_ONE },
+	{ "no_memory", script_no_memory, 1u << STEP_THREE },
+	{ "pool_without_slots", script_pool_without_slots, 1u << STEP_ONE },
+	{ "wide_areas", merge_areas, WIDE },
+	{ "whole_node", script_whole_node, WIDE },
+	{ "top_mark", script_top_mark, WIDE },
 	{ "wake_last", script_wake_last, LONG_ASLEEP },
 	{ "wake", script_wake, 1u << STEP_ASLEEP },
 	{ "wake_page_by_page", script_wake_page_by_page, LONG_ASLEEP },
 	{ "wake_for_batches", script_wake_for_batches, LONG_ASLEEP },
 	{ "wake_areas", script_wake_areas, LONG_ASLEEP },
 	{ "half_asleep", script_half_asleep, 1u << STEP_ASLEEP },
+	{ "wake_folds", script_wake_folds, LONG_ASLEEP },
 	{ "wake_damaged", script_wake_damaged, LONG_ASLEEP },
 	{ "too_many_damaged", script_too_many_damaged, 1u << STEP_ASLEEP },
 	{ "audit_asleep", script_audit_asleep, LONG_ASLEEP },

@@ -33,6 +33,9 @@ void script_batch(gfp_t gfp, size_t n);
 /* At rest: the next frame that comes to a zone (@up), or goes, folds this CPU's count. */
 void script_near_fold(enum zone_id id, bool up);
 
+/* At rest: no CPU may be off by a frame, so that each change folds where it is counted; or not. */
+void script_fold_at_once(bool yes);
+
 /* In other files than scripts.c, which has the list. */
 void script_wrong_frees(void);
 void script_races(void);
@@ -80,3 +83,22 @@ void script_owed(void);
 void script_rivals(void);
 void script_reclaim_damaged(void);
 void script_wake_last(void);
+void script_wake_folds(void);
+void script_broken(void);
+void script_console(void);
+void script_folds(void);
+void script_in_pieces(void);
+void script_sleepers_area(void);
+void script_last_area(void);
+void script_many_areas(void);
+void script_damaged_blocks(void);
+void script_damaged_last(void);
+void script_gather(void);
+void script_gather_wide(void);
+void script_merges_undone(void);
+void script_whole_node(void);
+void script_top_mark(void);
+void script_newcomer(void);
+void script_damaged_list(void);
+void script_no_memory(void);
+void script_pool_without_slots(void);

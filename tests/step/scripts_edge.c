@@ -47,13 +47,29 @@ static void quarantine_and_pardon(gfp_t where)
 	STEPPED(1, pardoned = page_pardon(f) && pardoned);
 }
 
+/* One frame of a group that is free as a whole. */
+static void of_a_group(void)
+{
+	void *group = script_take_quietly(GFP_ATOMIC, 6);
+	frame_t f = { page_to_frame(group).n + 5 };
+
+	if (!group || step_failed())
+		return;
+	script_give_quietly(group, 6);
+	page_drain();
+	step_meeting.damaged[step_meeting.ndamaged++] = f;
+	STEPPED(64, page_damaged(f));
+}
+
 void script_fold_damage(void)
 {
 	unsigned char *block = script_take_quietly(GFP_ATOMIC, 3);
 
 	book_pooled += 16;		/* what is in quarantine, the book takes for free */
 	quarantine_and_pardon(0);
+	quarantine_and_pardon(GFP_DMA32);
 	quarantine_and_pardon(GFP_DMA);
+	of_a_group();
 	if (!block)
 		return;
 	frame_t f = page_to_frame(block + 5 * PAGE_SIZE);
@@ -158,6 +174,7 @@ void script_owed(void)
 	void *page[40];
 	size_t got = 0;
 
+	step_meeting.owing = true;
 	owe_for_contracts();
 	owe_for_blocks(0);
 	owe_for_blocks(4);
@@ -170,6 +187,7 @@ void script_owed(void)
 		freepages(page[0], 2, me());
 	script_unfill();
 	OWING(0, page_drain());
+	step_meeting.owing = false;
 }
 
 /* --- who is faster: at a contract's end, at a number */

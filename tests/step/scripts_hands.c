@@ -264,6 +264,8 @@ void script_contract_terms(void)
 	if (!ok || s.aside != 2)
 		step_violation("I3", "a contract of 2 blocks has %u aside", (unsigned)s.aside);
 	/* More than a word of bits, so that the search goes from one to the next. */
+	contract_t low = declare(GFP_DMA32, 0, 1, CONTRACT_OK);
+	release(low, CONTRACT_OK);
 	contract_t large = declare(0, 0, 70, CONTRACT_OK);
 	release(large, CONTRACT_OK);
 	release(large, CONTRACT_STALE);
@@ -342,17 +344,24 @@ void script_contract_orphan(void)
 }
 
 /* A contract that ends while one of its blocks is out. */
-void script_contract_ends(void)
+static void end_contract(gfp_t where)
 {
-	contract_t c = declare(GFP_DMA, 2, 2, CONTRACT_OK);
+	contract_t c = declare(where, 2, 2, CONTRACT_OK);
 	void *block = NULL;
 
-	script_fill(GFP_ATOMIC | GFP_DMA, 0, 0);
-	STEPPED(4, block = allocpages(GFP_NOWAIT | GFP_DMA, 2, me()));
+	script_fill(GFP_ATOMIC | where, 0, 0);
+	STEPPED(4, block = allocpages(GFP_NOWAIT | where, 2, me()));
 	release(c, CONTRACT_OK);
 	if (block)
 		STEPPED_ERROR(PAGE_OK, freepages(block, 2, me()));
 	script_unfill();
+}
+
+void script_contract_ends(void)
+{
+	end_contract(GFP_DMA);
+	end_contract(GFP_DMA32);
+	end_contract(0);
 }
 
 /* --- pools */

@@ -116,7 +116,7 @@ void script_names(void)
 
 void script_memory_map(void)
 {
-	static struct memmap map, empty;
+	static struct memmap map, empty, all;
 	struct memmap_summary sum;
 	bool hole = false;
 	enum mem_type type = MEM_USABLE;
@@ -136,6 +136,9 @@ void script_memory_map(void)
 	STEPPED(0, type = memmap_type_at(&map, (uint64_t)6 << 30, &hole));
 	STEPPED(0, memmap_summarize(&map, &sum));
 	STEPPED(0, memmap_summarize(&empty, &sum));
+	memmap_init(&all);
+	memmap_add(&all, 0x1000, UINT64_MAX, MEM_RESERVED);
+	STEPPED(0, type = memmap_type_at(&all, UINT64_MAX, NULL));
 	for (uint32_t e = 0; e < 9; e++)
 		STEPPED(0, type = mem_type_from_e820(e));
 	if (type != MEM_RESERVED || !hole)

@@ -82,6 +82,21 @@ void script_wake_groups(void)
 	script_unfill();
 }
 
+void script_wake_folds(void)
+{
+	struct zone_stats s;
+
+	script_fold_at_once(true);
+	for (unsigned i = 0; i < 3; i++) {
+		wake_once(0, false);
+		/* In the tree is what it did not take; of other groups there a part sleeps. */
+		page_drain();
+		STEPPED(0, zone_stats(ZONE_DMA32, &s));
+	}
+	script_unfill();
+	script_fold_at_once(false);
+}
+
 void script_wake_areas(void)
 {
 	wake_once(9, false);

@@ -9,6 +9,7 @@
  *   driver.c                  one run: where in a script the traveller works
  *   places.c                  where he has been
  *   traveller.c               what he does there: the programs
+ *   rival.c                   or just what makes a compare-and-swap fail
  *   book.c                    who has which frame, kept without asking mm/
  *   scripts*.c                what the interrupted thread does
  *
@@ -42,6 +43,7 @@ enum step_mode {
 	STEP_STORM,		/* at every one, after @at visits every second, ...: any program */
 	STEP_NESTED,		/* at @at of them, and is interrupted himself; see driver.c */
 	STEP_PAIR,		/* at boundary number STEP_FIRST(@at), and once more: see there */
+	STEP_LOST,		/* likewise, but the first makes a compare-and-swap fail there */
 	/* The thread itself goes on on another CPU, where others have been meanwhile, */
 	STEP_MOVED,		/* at boundary number @at of the run */
 	STEP_SERIES,		/* at every STEP_SERIES_GAP-th one, from @at on */
@@ -56,6 +58,10 @@ enum step_mode {
 /*
  * STEP_PAIR: the second comes in STEP_SECOND(@at) boundaries later, be they the first visitor's
  * or, behind his visit, the thread's again; or, if that is 0, not at all.
+ *
+ * STEP_LOST: the boundary is before a locked compare-and-swap.  The first visitor changes just the
+ * word that it is about, and does nothing else.  He does so again at those that follow; how often
+ * in all, and whether before or behind, goes by the program's number (driver.c).
  */
 #define STEP_FIRST(at)  ((at) & UINT32_MAX)
 #define STEP_SECOND(at) ((at) >> 32)
@@ -87,16 +93,22 @@ extern const char *const step_program_names[STEP_PROGRAMS], *const step_mode_nam
 uint64_t step_once(const struct step_run *r);
 
 /*
- * What the last run has found, if it was one of STEP_NEVER, or of STEP_PAIR without a second:
+ * What the last run has found, if it was one of STEP_NEVER, or of those two without a second:
  * boundaries behind instructions where nobody has come in yet, one for each, in the numbers that
  * STEP_ONCE, STEP_MOVED and STEP_SECOND() count in.  Return: how many.
  */
 #define STEP_NEW_MAX 1024u
 unsigned step_new(uint32_t at[STEP_NEW_MAX]);
 
-/* The same of boundaries before a locked compare-and-swap, for STEP_NEVER; all of them. */
-#define STEP_CAS_MAX 8192u
+/*
+ * The same of boundaries before a locked compare-and-swap, for STEP_NEVER: all of them; or, of
+ * each such instruction, where it came first and where last, and its offset.
+ */
+#define STEP_CAS_MAX  8192u
+#define STEP_ENDS_MAX 768u
+struct step_end { uint32_t at, place; };
 unsigned step_cas(uint32_t at[STEP_CAS_MAX]);
+unsigned step_cas_ends(struct step_end end[STEP_ENDS_MAX]);
 
 /* The same on its own: counts first, if the mode needs that. */
 void step_again(const struct step_run *r);
@@ -160,6 +172,9 @@ bool step_failed(void);
 /* Will there be no other visit in this run? */
 bool step_only_visit(void);
 
+/* How many compare-and-swaps have been lost on purpose, in this run? */
+unsigned step_lost(void);
+
 /* How many CPUs the world has. */
 unsigned step_cpus(void);
 
@@ -173,6 +188,7 @@ uint64_t step_random(uint64_t below);
 uint64_t step_mix(uint64_t *state);		/* splitmix64 */
 
 #define STEP_LONG (1u << 31)		/* among @worlds: not in a sweep that is to be short */
+#define STEP_ALONE (1u << 30)		/* not in a crowd; who comes in only asks, so once */
 struct step_script { const char *name; void (*run)(void); unsigned worlds; };
 extern const struct step_script step_scripts[];
 extern const unsigned step_script_count;
@@ -201,7 +217,7 @@ extern struct step_meeting {
 	unsigned homes;			/* of this order, not 0: homes to move to */
 	owner_t leaver;			/* a visitor may have this owner unregistered, */
 	bool left;			/* and has done so */
-	frame_t damaged[4];		/* to be taken out of quarantine behind the run */
+	frame_t damaged[8];		/* to be taken out of quarantine behind the run */
 	unsigned ndamaged;
 	frame_t damaged_from;		/* DAMAGED_MAX more of them, if not FRAME_NONE */
 	bool sleeping;			/* all that is awake is taken: wake more */
@@ -209,17 +225,28 @@ extern struct step_meeting {
 	contract_t ending;		/* one of STEP_THREAD's that a visitor may release, too */
 	owner_t *newcomer;		/* a visitor may register here */
 	bool hurt;			/* the first of @damaged is to be reported */
+	void *guest;			/* a free page, where he makes himself at home */
+	bool giving_up;			/* he declares what he cannot have */
+	bool owing;			/* he leaves a debt: see mm/retry.h */
+	bool still;			/* he only asks: something is broken just now */
 } step_meeting;
+
+/* A free frame is taken and given back, where this CPU is at home then: all is free, and open. */
+void step_be_at_home(const void *page);
 
 void traveller_prepare(void);		/* at rest, before a script */
 void traveller_visit(unsigned depth, enum step_program p, uint64_t *random);
+struct step_cas { uintptr_t word; uint64_t old, new; };
+/* How one makes a node another: in passing; or takes what is FULL; or opens what has become so. */
+enum step_rival { STEP_PASSES, STEP_TAKES, STEP_OPENS };
+void traveller_outrun(const struct step_cas *cas, enum step_rival how, uint64_t *random);
 void traveller_without_contract(void);	/* at rest: nobody has one any more in this run */
 void traveller_leave(void);		/* at rest, behind it */
 
 /* --- the book: frames and their holders (book.c) */
 
-#define STEP_WORLDS 3u
-enum step_world_id { STEP_ONE, STEP_THREE, STEP_ASLEEP };
+#define STEP_WORLDS 4u
+enum step_world_id { STEP_ONE, STEP_THREE, STEP_ASLEEP, STEP_WIDE };
 extern const char *const step_world_names[STEP_WORLDS];
 
 /* Memory that a runner has for worlds: so many frames of each zone from base. */
@@ -258,4 +285,5 @@ void runner_flag(bool on);			/* the trap flag */
 void runner_nested(void (*visit)(void));	/* on a stack where traps may come again */
 void runner_place_name(char *buf, size_t size, uintptr_t pc);
 bool runner_in_mm(uintptr_t pc, size_t *offset);
+uint64_t runner_register(unsigned n);	/* of whom the trap interrupted; as instructions count */
 size_t runner_text_size(void);			/* offsets are below */

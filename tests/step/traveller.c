@@ -5,7 +5,8 @@
  */
 #include <labyrinth/damage.h>
 
-#include "step.h"
+#include "../../mm/retry.h"
+#include "traveller.h"
 
 #define HELD_MAX   6u
 #define FRAMES_MAX 600u		/* he keeps; more goes back at once */
@@ -18,11 +19,10 @@ static struct traveller {
 	struct pool *pool;
 } traveller[STEP_DEPTHS];
 
-struct step_meeting step_meeting;
 static contract_t sure;			/* of one page, for STEP_SURE: its visits draw on it */
 static uint64_t *random;
 
-static uint64_t below(uint64_t n)
+uint64_t below(uint64_t n)
 {
 	/* xorshift64*: Vigna, "An experimental exploration of Marsaglia's xorshift generators" */
 	uint64_t x = *random | 1;
@@ -34,7 +34,7 @@ static uint64_t below(uint64_t n)
 	return (x * 0x2545f4914f6cdd1du >> 32) % n;
 }
 
-static void expect(enum page_error e, enum page_error wanted, const char *what)
+void expect(enum page_error e, enum page_error wanted, const char *what)
 {
 	if (e != wanted)
 		step_violation("I5", "a visitor's %s: %s, should be: %s", what,
@@ -245,7 +245,7 @@ static void lend_and_share(struct traveller *t)
 	book_check_word(b->page, b->order, b->owner, b->state);
 }
 
-static void declare(void)
+void traveller_declare(void)
 {
 	struct contract_answer answer;
 	contract_t c = contract_declare(step_owner[STEP_HEIR], 0, (unsigned)below(3),
@@ -260,130 +260,13 @@ static void declare(void)
 	}
 }
 
-/* The interrupted call is giving this away: only one of us can, and only once. */
-static void race(void)
-{
-	owner_t loser = step_owner[STEP_THREAD], heir = step_owner[STEP_HEIR];
-	void *page = step_meeting.victim;
-	unsigned order = step_meeting.order;
-	enum page_error e;
-
-	switch (below(3)) {
-	case 0:
-		e = order ? freepages(page, order, loser) : freepage(page, loser);
-		step_meeting.lost += e == PAGE_OK;
-		break;
-	case 1:
-		e = page_transfer(page, order, loser, heir);
-		if (e != PAGE_OK)
-			break;
-		step_meeting.lost++;
-		expect(freepages(page, order, heir), PAGE_OK, "free of what he had transferred");
-		break;
-	default:
-		if (page_lend(page, order, loser) == PAGE_OK)
-			expect(page_reclaim(page, order, loser), PAGE_OK, "reclaim of a victim");
-		break;
-	}
-}
-
-/* Into the tree with one, and then the last one out of the cache: there is one all the time. */
-static void swap_last(void)
-{
-	owner_t owner = step_owner[STEP_VISITOR];
-
-	book_give(step_meeting.spare, 0, owner);
-	expect(freepage(step_meeting.spare, owner), PAGE_OK, "free of a spare page");
-	step_meeting.spare = allocpage(GFP_ATOMIC, owner);
-	book_take(step_meeting.spare, 0, owner, GFP_ATOMIC);
-}
-
-/* To other homes, and away from them: what is whole again there is left to who moves next. */
-static void move_house(unsigned order)
-{
-	owner_t owner = step_owner[STEP_VISITOR];
-	void *page[3];
-
-	for (unsigned i = 0; i < 3; i++) {
-		page[i] = allocpages(GFP_ATOMIC, order, owner);
-		book_take(page[i], order, owner, GFP_ATOMIC);
-	}
-	for (unsigned i = 3; i-- > 0 && !step_failed();) {
-		if (!page[i])
-			continue;
-		book_give(page[i], order, owner);
-		expect(freepages(page[i], order, owner), PAGE_OK, "free at a home");
-	}
-}
-
-/* Where all that is awake is taken, whoever asks wakes more. */
-static void wake_some(void)
-{
-	owner_t owner = step_owner[STEP_VISITOR];
-	unsigned order = below(3) ? 0 : below(2) ? 6 : 9;
-	struct zone_walk walk;
-	void *page = allocpages_walk(GFP_ATOMIC, order, owner, &walk);
-
-	book_take(page, order, owner, GFP_ATOMIC);
-	if (!page || step_failed())
-		return;
-	book_give(page, order, owner);
-	expect(freepages(page, order, owner), PAGE_OK, "free of what he woke");
-}
-
-/* The word is another behind it, and the script's call as right as before. */
-static void shake(void)
-{
-	owner_t owner = step_owner[STEP_THREAD], heir = step_owner[STEP_HEIR];
-	void *page = step_meeting.shaken;
-	unsigned order = step_meeting.order;
-
-	if (step_meeting.shared) {
-		step_meeting.shared += page_share(page, owner) == PAGE_OK;
-		return;
-	}
-	if (page_transfer(page, order, owner, heir) == PAGE_OK)
-		expect(page_transfer(page, order, heir, owner), PAGE_OK, "transfer back");
-}
-
-/* He does what the interrupted call is about to do. */
-static void be_faster(void)
-{
-	if (step_meeting.ending.v != CONTRACT_NONE.v)
-		step_meeting.lost += contract_release(step_meeting.ending) == CONTRACT_OK;
-	if (step_meeting.newcomer && !step_meeting.newcomer->id)
-		*step_meeting.newcomer = owner_register("rival");
-	if (step_meeting.hurt)
-		page_damaged(step_meeting.damaged[0]);
-}
-
-/* What the script has arranged for him.  Seldom where many come, so that the call gets on. */
-static void meet(void)
-{
-	if (!step_only_visit() && below(8))
-		return;
-	if (step_meeting.victim)
-		race();
-	if (step_meeting.shaken)
-		shake();
-	if (step_meeting.spare)
-		swap_last();
-	if (step_meeting.homes)
-		move_house(step_meeting.homes);
-	if (step_meeting.sleeping)
-		wake_some();
-	be_faster();
-}
-
 static void come_and_go(void)
 {
 	owner_t o;
 
 	/* Who got a leaver's number would be bound by the contract that is being made for it. */
-	if (step_meeting.leaver.id) {
-		step_meeting.left |= owner_unregister(step_meeting.leaver) == 0;
+	if (step_meeting.leaver.id)
 		return;
-	}
 	o = owner_register("passer-by");
 	if (o.id && owner_unregister(o) != 0)
 		step_violation("I7", "an owner with nothing could not leave");
@@ -402,7 +285,7 @@ static void hands(struct traveller *t, unsigned depth)
 		page_drain();
 		break;
 	case 2:
-		declare();
+		traveller_declare();
 		break;
 	case 3:
 		if (t->n)
@@ -419,15 +302,29 @@ static void hands(struct traveller *t, unsigned depth)
 
 /* --- */
 
+/* He asks for what he sees, and changes nothing. */
+static void look(void)
+{
+	struct page_info info;
+
+	page_query(page_to_frame(book_dead_end()), &info);
+	if (info.state != PAGE_RESERVED)
+		step_violation("I1", "a dead end is %s", page_state_name(info.state));
+}
+
 void traveller_visit(unsigned depth, enum step_program p, uint64_t *state)
 {
 	struct traveller *t = &traveller[depth];
 	static const char order[][4] = { "atf", "aft", "taf", "tfa", "fat", "fta" };
 	uint64_t *before = random;
 
+	if (step_meeting.still) {
+		look();
+		return;
+	}
 	random = state;
 	if (depth == 0)
-		meet();
+		traveller_meet();
 	if (p == STEP_BATCH) {
 		batch(t);
 		draw_from_a_pool(t);
@@ -444,6 +341,56 @@ void traveller_visit(unsigned depth, enum step_program p, uint64_t *state)
 		}
 	}
 	random = before;
+	/* As who pardons a page and loses a compare-and-swap to somebody else. */
+	if (step_meeting.owing)
+		retry_count(ZONE_DMA);
+}
+
+/* --- for rivals */
+
+void traveller_chance(uint64_t *state)
+{
+	random = state;
+}
+
+void traveller_make_room(unsigned order)
+{
+	struct traveller *t = &traveller[0];
+
+	while (t->n && (t->n == HELD_MAX || t->frames + (1u << order) > FRAMES_MAX))
+		release(t, 0);
+}
+
+void traveller_keep(void *page, unsigned order)
+{
+	struct traveller *t = &traveller[0];
+	owner_t owner = step_owner[STEP_VISITOR];
+
+	book_take(page, order, owner, GFP_ATOMIC);
+	t->held[t->n++] = (struct block){ page, order, owner, PAGE_HELD };
+	t->frames += 1u << order;
+}
+
+bool traveller_give_around(uint32_t f)
+{
+	struct traveller *t = &traveller[0];
+
+	for (unsigned i = 0; i < t->n; i++)
+		if (f - page_to_frame(t->held[i].page).n < 1u << t->held[i].order) {
+			release(t, i);
+			return true;
+		}
+	return false;
+}
+
+void traveller_draw(uintptr_t pool)
+{
+	if (step_meeting.ndamaged)
+		return;
+	if (pool == (uintptr_t)step_meeting.pool)
+		draw_from(step_meeting.pool, GFP_ATOMIC, step_owner[STEP_THREAD]);
+	else if (pool == (uintptr_t)traveller[0].pool)
+		draw_from(traveller[0].pool, GFP_ATOMIC | GFP_DMA, step_owner[STEP_VISITOR]);
 }
 
 void traveller_prepare(void)

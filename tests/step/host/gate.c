@@ -40,6 +40,17 @@ bool runner_in_mm(uintptr_t pc, size_t *offset)
 	return *offset < runner_text_size();
 }
 
+static const ucontext_t *interrupted;
+
+uint64_t runner_register(unsigned n)
+{
+	static const int r[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI,
+				   REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13,
+				   REG_R14, REG_R15 };
+
+	return (uint64_t)interrupted->uc_mcontext.gregs[r[n % 16]];
+}
+
 size_t runner_text_size(void)
 {
 	return (size_t)(__stop_mm_text - __start_mm_text);
@@ -61,7 +72,7 @@ bool runner_world(struct step_place *out)
 {
 	static bool made;
 
-	*out = (struct step_place){ { 0x400, 0x8000, 0x100000 }, { 0x200, 0x8000, 0x800 } };
+	*out = (struct step_place){ { 0x400, 0x8000, 0x100000 }, { 0x400, 0x8000, 0x800 } };
 	if (!made)
 		host_machine_init((uint64_t)0x100800 << PAGE_SHIFT);
 	made = true;
@@ -83,6 +94,7 @@ static void on_trap(int signal, siginfo_t *info, void *context)
 
 	(void)signal;
 	(void)info;
+	interrupted = c;
 	if (step_trap((uintptr_t)c->uc_mcontext.gregs[REG_RIP]) == STEP_ENOUGH)
 		c->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP_FLAG;
 }

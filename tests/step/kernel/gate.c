@@ -28,6 +28,17 @@ bool runner_in_mm(uintptr_t pc, size_t *offset)
 	return *offset < (size_t)(mm_text_end - mm_text_start);
 }
 
+static const struct trap_frame *interrupted;
+
+uint64_t runner_register(unsigned n)
+{
+	const struct trap_frame *f = interrupted;
+	const uint64_t r[16] = { f->rax, f->rcx, f->rdx, f->rbx, f->rsp, f->rbp, f->rsi, f->rdi,
+				 f->r8, f->r9, f->r10, f->r11, f->r12, f->r13, f->r14, f->r15 };
+
+	return r[n % 16];
+}
+
 size_t runner_text_size(void)
 {
 	return (size_t)(mm_text_end - mm_text_start);
@@ -81,6 +92,7 @@ bool gate_on_trap(struct trap_frame *f)
 	if (gate_crowd_step(f->rip))
 		return true;
 	exception_top = (unsigned char *)(f + 1);
+	interrupted = f;
 	switch (step_trap(f->rip)) {
 	case STEP_ENOUGH:
 		f->rflags &= ~(uint64_t)TRAP_FLAG;
@@ -127,10 +139,10 @@ static unsigned index_of(const char *key, const char *const names[], unsigned n,
 
 static void sweep_as_told(void)
 {
-	const char *names[64] = { NULL };
+	const char *names[128] = { NULL };
 	struct step_run r = { .seed = number("stepseed", test_random()) };
 
-	for (unsigned i = 0; i < step_script_count && i < 64; i++)
+	for (unsigned i = 0; i < step_script_count && i < 128; i++)
 		names[i] = step_scripts[i].name;
 	r.cpus = (unsigned)number("stepcpus", 1);
 	r.script = index_of("stepscript", names, step_script_count, STEP_ALL_SCRIPTS);

@@ -34,7 +34,7 @@ static unsigned char *local_area(unsigned cpu)
 static bool borrow(void)
 {
 	static const gfp_t where[ZONE_COUNT] = { GFP_DMA, GFP_DMA32, 0 };
-	static const unsigned orders[ZONE_COUNT][2] = { { 9, 9 }, { 15, 9 }, { 11, 9 } };
+	static const unsigned orders[ZONE_COUNT][2] = { { 10, 9 }, { 15, 9 }, { 11, 9 } };
 
 	page_drain();
 	for (unsigned z = 0; z < ZONE_COUNT; z++) {
