@@ -9,6 +9,7 @@ import subprocess
 HEAD = re.compile(r'^([0-9a-f]+) <(.+)>:$')
 TARGET = re.compile(r'^([0-9a-f]+) <([^>+]+)(\+0x[0-9a-f]+)?>')
 NEVER_RETURN = {'panic', 'panic_at'}
+KEEPS_FLAGS = ('mov', 'lea', 'nop', 'push', 'pop')
 ALWAYS_TRUE = {'retry_count', 'retry_count_for'}         # for the end of a loop's condition
 
 
@@ -115,16 +116,31 @@ def mark_doomed(found):
 
 def mark_dead(found):
     """Behind calls of what is always true: the way on if it were not, up to where others come."""
-    targets = {i.target()[0] for f in found for i in f.code if is_jump(i)}
+    jumps = [i.target()[0] for f in found for i in f.code if is_jump(i)]
+    targets = set(jumps)
     for f in found:
         for n, i in enumerate(f.code):
             if not i.name.startswith('call') or i.target()[1] not in ALWAYS_TRUE:
                 continue
-            for m in range(n + 1, min(n + 8, len(f.code) - 1)):
-                if f.code[m].name == 'jne' and f.code[m - 1].operands == '%al,%al':
-                    mark_until_others(f.code[m + 1:], targets)
-                if is_jump(f.code[m]):
-                    break
+            m = n + 1
+            while m < len(f.code) - 1 and (f.code[m].name.startswith(KEEPS_FLAGS) or
+                                           tests_answer(f.code[m])):
+                m += 1
+            if f.code[m].name == 'jne' and any(map(tests_answer, f.code[n:m])):
+                mark_until_others(f.code[m + 1:], targets)
+            if f.code[m].name == 'je' and any(map(tests_answer, f.code[n:m])):
+                mark_only_way(f, f.code[m].target()[0], jumps)
+
+
+def tests_answer(i):
+    return i.name == 'test' and i.operands == '%al,%al'
+
+
+def mark_only_way(f, address, jumps):
+    """From @address on, if only one jump leads there, and nothing comes from above."""
+    at = next((n for n, i in enumerate(f.code) if i.address == address), 0)
+    if at and jumps.count(address) == 1 and ends(f.code[at - 1]):
+        mark_until_others(f.code[at:], set(jumps) - {address})
 
 
 def mark_until_others(code, targets):
