@@ -6,6 +6,11 @@
  * included; all that is done there is to raise a deferred call.  That one asks mm/ on
  * behalf of the first in each line, and hands over what it got.  So whoever sleeps
  * wakes with a block in his hands, or because his time is over.
+ *
+ * Not all that can be had was freed, though.  What somebody had in his hands as the first was
+ * refused may come back without a word: pieces of a block gathered in vain, the rest of a group
+ * just woken.  Or a refill that the drain came into the middle of caches it.  So the first in
+ * each line looks again now and then.
  */
 #include <labyrinth/mm_wait.h>
 
@@ -197,6 +202,35 @@ static void give_up(struct waiter *w)
 	spin_unlock_irqrestore(&all.lock, flags);
 }
 
+/* Return: is it @w who has the caches emptied once more?  Not while somebody else is about it. */
+static bool looks_again(const struct waiter *w)
+{
+	uint64_t flags = spin_lock_irqsave(&all.lock);
+	bool drains = first_of(line_of(w->gfp)) == w && !all.draining;
+
+	all.draining |= drains;
+	all.stats.drains += drains;
+	spin_unlock_irqrestore(&all.lock, flags);
+	return drains;
+}
+
+#define LOOK_AGAIN ((uint64_t)100 * 1000000)	/* nanoseconds */
+
+static void wait_and_look(struct waiter *w, uint64_t deadline)
+{
+	for (;;) {
+		uint64_t soon = clock_ns() + LOOK_AGAIN;
+
+		if (event_wait(&w->served, soon < deadline ? soon : deadline) || soon >= deadline)
+			return;
+		if (looks_again(w)) {
+			cpu_call_all(drain, NULL);
+			drained();
+			serve_now();
+		}
+	}
+}
+
 static void *wait_in_line(gfp_t gfp, unsigned order, owner_t owner, struct zone_walk *walk,
 			  uint64_t deadline)
 {
@@ -208,7 +242,7 @@ static void *wait_in_line(gfp_t gfp, unsigned order, owner_t owner, struct zone_
 		drained();
 	}
 	serve_now();
-	event_wait(&w.served, deadline);
+	wait_and_look(&w, deadline);
 	give_up(&w);
 	/* Who handed over may still be leaving the event, which lies on our stack. */
 	wait_unlock(&w.served.queue, wait_lock(&w.served.queue));

@@ -32,7 +32,8 @@ void mm_set_sleeper(const struct mm_sleeper *s);
  * mm_watch_frees() - have freed() called for each block that comes back from now on
  *
  * Meanwhile nothing is cached.  What other CPUs hold in their caches they must be asked to
- * page_drain() afterwards; from then on no free escapes.
+ * page_drain() afterwards; from then on no free escapes, unless it joins what a refill cached that
+ * was under way.  What a request puts back that it has taken in vain is no free.
  *
  * Context: any, one caller at a time.
  */

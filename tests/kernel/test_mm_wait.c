@@ -9,6 +9,7 @@
 #include <arch/console.h>
 #include <arch/trap.h>
 #include <labyrinth/mm.h>
+#include <labyrinth/mm_sleep.h>
 #include <labyrinth/mm_wait.h>
 #include <labyrinth/smp.h>
 #include <labyrinth/thread.h>
@@ -350,6 +351,24 @@ TEST(a_free_in_an_nmi_wakes_too)
 	queue(0);
 	__asm__ volatile("int $2" : : : "memory");
 	trap_set_handler(TRAP_NMI, before);
+	await(0);
+	EXPECT(w[0].page);
+	finish(1);
+}
+
+/* --- not freed by anybody */
+
+/* As by who gathered a block in vain: mm/ does not tell of that. */
+TEST(what_comes_back_without_a_word_is_found)
+{
+	prepare(1);
+	w[0].timeout = 5000 * MS;
+	take_all();
+	queue(0);
+	thread_sleep(2 * MS);		/* he has asked */
+	mm_set_sleeper(NULL);
+	give_one();
+	mm_wait_init();
 	await(0);
 	EXPECT(w[0].page);
 	finish(1);
