@@ -5,7 +5,7 @@
 #define SCENARIOS(X) \
 	X(case_merge) X(case_give_take) X(case_give_two) X(case_clear) X(case_give_hold) \
 	X(case_open_hold) \
-	X(case_open_open) X(case_late) X(case_none) X(case_last) X(case_some) \
+	X(case_open_open) X(case_late_irq) X(case_late) X(case_none) X(case_last) X(case_some) \
 	X(case_parts) X(case_area_open) X(case_area_late) X(case_area_6) \
 	X(case_restore) X(case_giant_undo) X(case_merge_take) X(case_fail_give) \
 	X(case_late_3) X(case_untold) X(case_untold_bits) X(case_untold_open) \

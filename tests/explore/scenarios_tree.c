@@ -96,6 +96,20 @@ const struct scenario case_open_hold = {
 	.program = { .cpus = 2, .cpu = { take_give_0, take_give_6 } },
 };
 
+static void one_group_at_home(void)
+{
+	one_group();
+	make_home(0, 0);
+	make_home(1, 6);
+}
+
+/* Of two that come too late one puts back what he took, and the other has not looked yet. */
+const struct scenario case_late_irq = {
+	.name = "late-irq", .what = "a whole group is taken: too late are a taker and his interrupt",
+	.areas = 1, .strict = true, .setup = one_group_at_home,
+	.program = { .cpus = 2, .cpu = { take_0, take_give_6 }, .irq = { take_0 } },
+};
+
 const struct scenario case_open_open = {
 	.name = "open-open", .what = "a whole group opened by two CPUs, halves are taken",
 	.areas = 1, .strict = true, .setup = one_group,
