@@ -105,7 +105,7 @@ static void one_group_at_home(void)
 
 /* Of two that come too late one puts back what he took, and the other has not looked yet. */
 const struct scenario case_late_irq = {
-	.name = "late-irq", .what = "a whole group is taken: too late are a taker and his interrupt",
+	.name = "late-irq", .what = "a group is held: too late come a taker and his interrupt",
 	.areas = 1, .strict = true, .setup = one_group_at_home,
 	.program = { .cpus = 2, .cpu = { take_0, take_give_6 }, .irq = { take_0 } },
 };
