@@ -8,6 +8,7 @@
 
 #include "../../mm/cache.h"
 #include "../../mm/mm_state.h"
+#include "../../mm/word.h"
 #include "scripts.h"
 
 static owner_t me(void)    { return step_owner[STEP_THREAD]; }
@@ -311,8 +312,26 @@ static void damaged_block(gfp_t where, unsigned order)
 	script_give(block, order);
 }
 
+/*
+ * As who reported a page leaves it that meanwhile was freed, taken out, pardoned and allocated
+ * again: marked, but not listed.
+ */
+static void marked_only(gfp_t where)
+{
+	void *page = script_take_quietly(GFP_ATOMIC | where, 0);
+
+	if (!page || step_failed())
+		return;
+	atom64_t *word = word_at(page_to_frame(page).n);
+	atom_poke(word, atom_load(word) | WORD_DAMAGED);
+	script_give(page, 0);
+}
+
 void script_damaged_blocks(void)
 {
+	marked_only(GFP_DMA);
+	marked_only(GFP_DMA32);
+	marked_only(0);
 	book_pooled += 16;		/* what is in quarantine, the book takes for free */
 	damaged_block(GFP_DMA, 1);
 	damaged_block(GFP_DMA32, 2);
