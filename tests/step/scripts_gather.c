@@ -40,6 +40,8 @@ static void *only_area(void)
 
 	step_drain();
 	area = script_take_quietly(GFP_ATOMIC, 9);
+	if (!area)
+		return NULL;		/* what visitors have begins in each of them */
 	script_fill(GFP_ATOMIC, 0, 0);
 	script_give_quietly(area, 9);
 	return area;
