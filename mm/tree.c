@@ -344,11 +344,22 @@ static bool take_near_home(struct tree *t, unsigned floor, unsigned order, uint3
 	return false;
 }
 
-static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned floor,
-						     unsigned order, uint32_t *first)
+/* Where the root leads to, away from where other CPUs are at home if it can be. */
+static bool take_by_walk(struct tree *t, unsigned floor, unsigned order, uint32_t *first)
 {
 	uint32_t self;
 
+	for (unsigned tries = 0; walk(t, order, floor, &self); tries++)
+		if (take_at(t, floor, self, order, tries, first)) {
+			home_move(t, floor, self);
+			return true;
+		}
+	return false;
+}
+
+static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned floor,
+						     unsigned order, uint32_t *first)
+{
 	if (floor > t->root)
 		return false;
 	if (floor == t->root)
@@ -360,12 +371,7 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 	if (!root_fits(t, order))
 		return false;
 	home_show(floor);
-	for (unsigned tries = 0; walk(t, order, floor, &self); tries++)
-		if (take_at(t, floor, self, order, tries, first)) {
-			home_move(t, floor, self);
-			return true;
-		}
-	return false;
+	return take_by_walk(t, floor, order, first);
 }
 
 /* What the home does not give at the first try, child @c if it came too late. */
@@ -376,7 +382,8 @@ static __attribute__((noinline)) bool take_after(struct tree *t, unsigned order,
 
 	if (took == TOOK_LOST) {
 		retry_count(t->id);
-		return tree_take(t, order, first);
+		/* Another CPU is at home there, too, or has come by: keep apart. */
+		return l < t->root ? take_by_walk(t, l, order, first) : tree_take(t, order, first);
 	}
 	*first = c << child_order(l);
 	if (took == TOOK_LATE && late_run(t, l, c, order - child_order(l), left))

@@ -7,8 +7,8 @@
 #include "../test.h"
 
 #define VECTOR_DEBUG 1u
-#define EVERY        307u		/* instructions; more than a try takes, or none succeeds */
-#define DRIFT        16u		/* up to as many more, or rounds and visits keep step */
+#define EVERY        1009u		/* instructions; more than a try takes, a walk included */
+#define DRIFT        64u		/* up to as many more, or rounds and visits keep step */
 #define ORDER        6u
 
 static struct {
@@ -84,7 +84,7 @@ TEST(an_interrupt_makes_its_victim_retry)
 	handler.next = EVERY;
 	trap_handler_t old = trap_set_handler(VECTOR_DEBUG, take_and_give);
 	interrupts_on();
-	unsigned wrong = rounds(me, 400);
+	unsigned wrong = rounds(me, 600);
 	interrupts_off();
 	trap_set_handler(VECTOR_DEBUG, old);
 	EXPECT_EQ(wrong, 0);
