@@ -382,8 +382,8 @@ static __attribute__((noinline)) bool take_after(struct tree *t, unsigned order,
 
 	if (took == TOOK_LOST) {
 		retry_count(t->id);
-		/* Another CPU is at home there, too, or has come by: keep apart. */
-		return l < t->root ? take_by_walk(t, l, order, first) : tree_take(t, order, first);
+		/* Another CPU is at home there, too, or came by: keep apart.  No home is the root. */
+		return take_by_walk(t, l, order, first);
 	}
 	*first = c << child_order(l);
 	if (took == TOOK_LATE && late_run(t, l, c, order - child_order(l), left))
