@@ -382,7 +382,7 @@ static __attribute__((noinline)) bool take_after(struct tree *t, unsigned order,
 
 	if (took == TOOK_LOST) {
 		retry_count(t->id);
-		/* Another CPU is at home there, too, or came by: keep apart.  No home is the root. */
+		/* Another CPU is at home there, too: keep apart.  No home is the root. */
 		return take_by_walk(t, l, order, first);
 	}
 	*first = c << child_order(l);
