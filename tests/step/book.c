@@ -39,7 +39,7 @@ static const struct part asleep[] = {
 };
 #define ASLEEP_FROM  2u		/* areas of which a part is there: from, to */
 #define ASLEEP_RAGGED 35u
-#define ASLEEP_PAIR   40u	/* from here on, areas that are all there */
+#define ASLEEP_PAIR   38u	/* from here on all there, but for the words: in the last one */
 #define ASLEEP_WHOLE 42u
 
 const char *const step_world_names[STEP_WORLDS] = { "one", "three", "asleep", "wide" };
