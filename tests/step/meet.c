@@ -68,7 +68,8 @@ static void move_house(unsigned order)
 static void wake_some(void)
 {
 	owner_t owner = step_owner[STEP_VISITOR];
-	unsigned order = below(3) ? 0 : below(2) ? 6 : 9;
+	unsigned order = step_meeting.waking ? step_meeting.waking
+					     : below(3) ? 0 : below(2) ? 6 : 9;
 	struct zone_walk walk;
 	void *page = order == 0 && below(2) ? allocpage(GFP_ATOMIC, owner)
 					    : allocpages_walk(GFP_ATOMIC, order, owner, &walk);
@@ -78,6 +79,17 @@ static void wake_some(void)
 		return;
 	book_give(page, order, owner);
 	expect(freepages(page, order, owner), PAGE_OK, "free of what he woke");
+}
+
+/* The group that somebody is about to take a page out of: it goes as a block. */
+static void take_whole(void)
+{
+	void *page;
+
+	traveller_make_room(GROUP_ORDER);
+	page = allocpages(GFP_ATOMIC, GROUP_ORDER, step_owner[STEP_VISITOR]);
+	if (page)
+		traveller_keep(page, GROUP_ORDER);
 }
 
 /* The word is another behind it, and the script's call as right as before. */
@@ -145,5 +157,7 @@ void traveller_meet(void)
 		move_house(step_meeting.homes);
 	if (step_meeting.sleeping)
 		wake_some();
+	if (step_meeting.whole)
+		take_whole();
 	be_faster();
 }

@@ -428,5 +428,10 @@ const struct step_script step_scripts[] = {
 	{ "audit_asleep", script_audit_asleep, LONG_ASLEEP },
 	{ "wake_blocks_down", blocks_down, LONG_ASLEEP },
 	{ "wake_and_merge", merge_areas, LONG_ASLEEP },
+	{ "wake_larger", script_wake_larger, LONG_ASLEEP },
+	{ "wake_met", script_wake_met, LONG_ASLEEP },
+	{ "wake_part_damaged", script_wake_part_damaged, LONG_ASLEEP },
+	{ "area_folds", script_area_folds, 1u << STEP_THREE },
+	{ "gone_as_a_block", script_gone_as_a_block, ANY },
 };
 const unsigned step_script_count = sizeof step_scripts / sizeof *step_scripts;

@@ -102,3 +102,8 @@ void script_newcomer(void);
 void script_damaged_list(void);
 void script_no_memory(void);
 void script_pool_without_slots(void);
+void script_wake_larger(void);
+void script_wake_met(void);
+void script_wake_part_damaged(void);
+void script_area_folds(void);
+void script_gone_as_a_block(void);

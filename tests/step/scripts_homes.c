@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the interrupted thread does where a visitor is to do one thing: the last page, and homes. */
+#include "../../mm/mm_state.h"
 #include "scripts.h"
 
 static uint64_t cached(void)
@@ -89,5 +90,25 @@ void script_untold(void)
 		page = script_take_quietly(GFP_ATOMIC, 7);
 	}
 	script_give_quietly(page, 7);
+	script_unfill();
+}
+
+/*
+ * At home in the last group of all, which is free but not merged, so that who wants all of it
+ * merges it: who takes a page there comes too late.
+ */
+void script_gone_as_a_block(void)
+{
+	void *group;
+
+	step_drain();
+	group = script_take_quietly(GFP_ATOMIC, GROUP_ORDER);
+	script_fill(GFP_ATOMIC, 0, 0);
+	script_give_quietly(group, GROUP_ORDER);
+	if (group && !step_failed())
+		step_be_at_home(group);
+	step_meeting.whole = true;
+	script_give(script_take(GFP_ATOMIC, 0), 0);
+	step_meeting.whole = false;
 	script_unfill();
 }

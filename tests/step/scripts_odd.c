@@ -8,6 +8,7 @@
 
 #include "../../mm/cache.h"
 #include "../../mm/mm_state.h"
+#include "../../mm/owner_count.h"
 #include "../../mm/word.h"
 #include "scripts.h"
 
@@ -221,6 +222,26 @@ void script_whole_node(void)
 		script_give(area, 9);
 	}
 	script_unfill();
+}
+
+/* At rest: this CPU has counted so much for an owner that the next area folds it. */
+static void owner_near_fold(owner_t o)
+{
+	int64_t ahead = (int64_t)(local_load(LOCAL_NET + o.id * sizeof(uint64_t)) -
+				  local_load(LOCAL_FOLDED + o.id * sizeof(uint64_t)));
+
+	owner_fold(o, ahead - ((int64_t)4 << AREA_ORDER));
+}
+
+/* An area of the zone that goes first, with which its owner's count is folded. */
+void script_area_folds(void)
+{
+	void *area;
+
+	step_drain();
+	owner_near_fold(me());
+	area = script_take(GFP_ATOMIC, AREA_ORDER);
+	script_give(area, AREA_ORDER);
 }
 
 /* So many areas that their owner's count is folded with the last; and a contract for one. */

@@ -3,6 +3,7 @@
 #include <labyrinth/damage.h>
 
 #include "../../mm/mm_state.h"
+#include "../../mm/slow.h"
 #include "scripts.h"
 
 static owner_t me(void) { return step_owner[STEP_THREAD]; }
@@ -239,5 +240,82 @@ void script_audit_asleep(void)
 {
 	wake_once(0, false);
 	STEPPED(0, mm_audit(NULL));
+	script_unfill();
+}
+
+/* --- the last area, with all before it awake and taken */
+
+static uint64_t asleep(void)
+{
+	struct zone_stats s;
+
+	zone_stats(ZONE_DMA32, &s);
+	return s.asleep;
+}
+
+/* What is awake, in blocks; past zone_take(), which would wake more. */
+static bool take_awake(unsigned order)
+{
+	struct zone *z = &mm.zone[ZONE_DMA32];
+	uint32_t first;
+	void *page;
+
+	if (script_held >= SCRIPT_LOG - 16 || !tree_take(&z->tree, order, &first))
+		return false;
+	zone_count(z, -((int64_t)1 << order));
+	page = slow_hand_out(z->tree.base + first, order, me(), GFP_ATOMIC, 0);
+	book_take(page, order, me(), GFP_ATOMIC);
+	return script_log_held(page, order, me());
+}
+
+static void take_all_awake(void)
+{
+	step_drain();
+	for (unsigned o = AREA_ORDER + 1; o-- > 0;)
+		while (!step_failed() && take_awake(o))
+			;
+}
+
+/* Wake area after area until no more than so many frames sleep; all that is awake is taken. */
+static void leave_asleep(uint64_t frames)
+{
+	take_all_awake();
+	for (unsigned i = 0; i < 64 && asleep() > frames; i++) {
+		keep(script_take_quietly(GFP_ATOMIC, AREA_ORDER), AREA_ORDER);
+		take_all_awake();
+	}
+}
+
+/* Nothing so large is to be had: what is woken for it in smaller blocks is left in the tree. */
+void script_wake_larger(void)
+{
+	leave_asleep(5u << AREA_ORDER);
+	script_unfill();
+	script_give(script_take(GFP_ATOMIC, AREA_ORDER + 2), AREA_ORDER + 2);
+}
+
+/* Of the last area one wakes the one part, and another meanwhile the other. */
+void script_wake_met(void)
+{
+	leave_asleep(1u << AREA_ORDER);
+	step_meeting.sleeping = true;
+	step_meeting.waking = GROUP_ORDER;
+	keep(script_take(GFP_ATOMIC, 0), 0);
+	take_all_awake();
+	keep(script_take(GFP_ATOMIC, GROUP_ORDER), GROUP_ORDER);
+	step_meeting.sleeping = false;
+	step_meeting.waking = 0;
+	script_unfill();
+}
+
+/* A page was reported that is in that part. */
+void script_wake_part_damaged(void)
+{
+	leave_asleep(1u << AREA_ORDER);
+	book_pooled += 16;		/* what is in quarantine, the book takes for free */
+	keep(script_take_quietly(GFP_ATOMIC, 0), 0);
+	report(first_asleep());
+	take_all_awake();
+	keep(script_take(GFP_ATOMIC, GROUP_ORDER), GROUP_ORDER);
 	script_unfill();
 }

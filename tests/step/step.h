@@ -220,7 +220,9 @@ extern struct step_meeting {
 	frame_t damaged[8];		/* to be taken out of quarantine behind the run */
 	unsigned ndamaged;
 	frame_t damaged_from;		/* DAMAGED_MAX more of them, if not FRAME_NONE */
-	bool sleeping;			/* all that is awake is taken: wake more */
+	bool sleeping;			/* all that is awake is taken: wake more, */
+	unsigned waking;		/* by a block of this order, if not 0 */
+	bool whole;			/* he takes a whole group, and keeps it */
 	bool unsure;			/* nobody has a contract */
 	contract_t ending;		/* one of STEP_THREAD's that a visitor may release, too */
 	owner_t *newcomer;		/* a visitor may register here */
