@@ -288,9 +288,12 @@ static __attribute__((noinline)) void *alloc_with_care(gfp_t gfp, unsigned order
 /* The highest zone that has something, or NULL. */
 static inline struct zone *zone_not_spent(void)
 {
-	for (struct zone *z = &mm.zone[ZONE_COUNT - 1]; z >= mm.zone; z--)
+	for (unsigned i = ZONE_COUNT; i-- > 0;) {
+		struct zone *z = &mm.zone[i];
+
 		if (z->total && !zone_spent(z))
 			return z;
+	}
 	return NULL;
 }
 

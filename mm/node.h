@@ -30,6 +30,9 @@
 
 #include <labyrinth/frame.h>
 
+/* Where the most frequent case is worth a copy of the code of its own. */
+#define INLINE inline __attribute__((always_inline))
+
 enum {
 	ENTRY_NONE = 0,
 	ENTRY_HELD = 1,

@@ -99,8 +99,6 @@ static inline bool plain(gfp_t gfp, owner_t owner)
 	return (gfp == GFP_ATOMIC || gfp == GFP_NOWAIT) && owner_live(owner);
 }
 
-#define INLINE inline __attribute__((always_inline))
-
 /* Of a block that the caches have no run for. */
 static INLINE void *alloc_from_tree(gfp_t gfp, unsigned order, owner_t owner)
 {

@@ -55,9 +55,6 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half)
 
 /* --- levels 1 and up: whole children */
 
-/* Where a run of one child, the most frequent, is worth a copy of the code of its own. */
-#define INLINE inline __attribute__((always_inline))
-
 /* Of 2^log entries from slot 0, the lowest bit each. */
 static const uint64_t run_ones[] = { 0x1, 0x21, 0x8421 };
 

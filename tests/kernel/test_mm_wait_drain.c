@@ -62,7 +62,7 @@ static volatile bool listen;
 
 static uint64_t be_deaf(void *unused)
 {
-	uint64_t end = clock_ns() + 500 * MS, flags = irq_save();
+	uint64_t end = clock_ns() + 5000 * MS, flags = irq_save();
 
 	(void)unused;
 	event_set(&deaf);
