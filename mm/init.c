@@ -160,17 +160,22 @@ static uint64_t clamp(uint64_t v, uint64_t low, uint64_t high)
 	return v < low ? low : v > high ? high : v;
 }
 
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static void set_watermarks(struct zone *z)
 {
 	if (z->total == 0)
 		return;
 	z->min = clamp(z->total / 128, z->total < 64 ? 1 : 8, 4096);
 	z->low = 3 * z->min;
-	/* On all but small machines the slack is less than min: zone_has() is sure when low. */
-	z->fold_at = (int64_t)clamp(z->total / 256 / mm.ncpu, 64, 4096);
-	/* Nor should a block of order 9 that goes to and fro change a word that all CPUs read. */
-	if (z->fold_at < 1 << AREA_ORDER && (uint64_t)mm.ncpu << AREA_ORDER < z->min)
-		z->fold_at = 1 << AREA_ORDER;
+	/*
+	 * Blocks that go to and fro should seldom change a word that all CPUs read; but the more
+	 * slack, the earlier zone_has() has to add the CPUs up.
+	 */
+	z->fold_at = (int64_t)clamp(larger(z->low, z->total / 256) / mm.ncpu, 64, 4096);
 	z->slack = z->fold_at * mm.ncpu;
 }
 
