@@ -72,24 +72,32 @@ static inline __attribute__((always_inline)) bool take_bits(struct tree *t, uint
 	return true;
 }
 
+enum took group_take_once(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
+{
+	unsigned e = tree_entry(t, 1, group);
+	if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
+		return TOOK_NONE;
+
+	uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
+	int run = bits_run(bits, order);
+	if (run < 0) {
+		if (entry_fits(e, order))
+			tree_lower(t, 1, group, order);
+		return TOOK_NONE;
+	}
+	*first = (group << GROUP_ORDER) + (uint32_t)run;
+	return take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order) ? TOOK
+										      : TOOK_LOST;
+}
+
 bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
 {
-	for (;;) {
-		unsigned e = tree_entry(t, 1, group);
-		if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
-			return false;
+	enum took took;
 
-		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
-		int run = bits_run(bits, order);
-		if (run < 0) {
-			if (entry_fits(e, order))
-				tree_lower(t, 1, group, order);
-			return false;
-		}
-		*first = (group << GROUP_ORDER) + (uint32_t)run;
-		if (take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order))
-			return true;
-	}
+	do
+		took = group_take_once(t, group, order, first);
+	while (took == TOOK_LOST);
+	return took == TOOK;
 }
 
 bool tree_take_at_home(struct tree *t, uint32_t *frame)

@@ -166,8 +166,6 @@ static inline bool late_run(struct tree *t, unsigned l, uint32_t c, unsigned log
 	return tree_taken(t, l + 1, c / NODE_FANOUT, left) || undo_run(t, l, c, log);
 }
 
-enum took { TOOK_NONE, TOOK_LATE, TOOK_LOST, TOOK };
-
 /* A run of 2^log children that are FULL as they stand: child *@c and the next. */
 static INLINE enum took take_full_run(struct tree *t, unsigned l, uint32_t self, unsigned log,
 				      uint32_t *c, uint64_t *left)
@@ -315,15 +313,20 @@ static bool take_where_given(struct tree *t, unsigned l, unsigned order, uint32_
 	return take_run(t, l, self, log, first);
 }
 
-/* The home, then its neighbours under the same node: most often that is enough. */
-static bool take_near_home(struct tree *t, unsigned floor, unsigned order, uint32_t *first)
+/*
+ * The home, then its neighbours under the same node: most often that is enough.
+ * Return: TOOK_LOST if another is at home there, too.
+ */
+static enum took take_near_home(struct tree *t, unsigned floor, unsigned order, uint32_t *first)
 {
 	uint32_t home;
 
 	if (!home_get(t, floor, &home))
-		return false;
-	if (take_at(t, floor, home, order, 0, first))
-		return true;
+		return TOOK_NONE;
+	enum took took = floor == 0 ? group_take_once(t, home, order, first)
+			 : take_from_node(t, floor, home, order, 0, first) ? TOOK : TOOK_NONE;
+	if (took != TOOK_NONE)
+		return took;
 
 	struct node *above = node_of_child(t, floor + 1, home);
 	uint64_t slots = node_at_least(atom_load(&above->word), ENTRY_OPEN + order); /* a hint */
@@ -334,11 +337,11 @@ static bool take_near_home(struct tree *t, unsigned floor, unsigned order, uint3
 		if (c != home && tree_open(t, floor + 1, c) &&
 		    take_at(t, floor, c, order, 0, first)) {
 			home_move(t, floor, c);
-			return true;
+			return TOOK;
 		}
 		slots &= ~((uint64_t)1 << slot * ENTRY_BITS);
 	}
-	return false;
+	return TOOK_NONE;
 }
 
 /* Where the root leads to, away from where other CPUs are at home if it can be. */
@@ -363,11 +366,13 @@ static __attribute__((noinline)) bool take_elsewhere(struct tree *t, unsigned fl
 		return take_at(t, floor, 0, order, 0, first);
 	if (floor > 0 && take_where_given(t, floor, order, first))
 		return true;
-	if (take_near_home(t, floor, order, first))
+	enum took took = take_near_home(t, floor, order, first);
+	if (took == TOOK)
 		return true;
 	if (!root_fits(t, order))
 		return false;
-	home_show(floor);
+	if (took == TOOK_NONE)
+		home_show(floor);
 	return take_by_walk(t, floor, order, first);
 }
 

@@ -177,8 +177,14 @@ int tree_free_order(const struct tree *t, uint32_t frame);
 
 /* For tree.c, group.c and settle.c. */
 
+/* What became of a try to take: nothing there, came too late, lost to another, or had. */
+enum took { TOOK_NONE, TOOK_LATE, TOOK_LOST, TOOK };
+
 /* A block of an order below GROUP_ORDER out of one group, if it has one. */
 bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first);
+
+/* The same, tried once.  Return: TOOK, TOOK_NONE, or TOOK_LOST if it may have one still. */
+enum took group_take_once(struct tree *t, uint32_t group, unsigned order, uint32_t *first);
 
 /* What is free in the lower or else the upper half of a group: a bit each, as tree_take_some(). */
 uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half);
