@@ -4,7 +4,7 @@
 
 static unsigned fullest_rank(const struct node *n)
 {
-	return fill_least(atom_peek(&n->fills)) / NODE_FANOUT;
+	return fill_least(atom_peek(&n->fills), 0) / NODE_FANOUT;
 }
 
 void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)

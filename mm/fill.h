@@ -94,19 +94,20 @@ static inline uint64_t smaller(uint64_t a, uint64_t b)
 	return a ^ ((a ^ b) & (larger - (larger >> 15)));
 }
 
-/* The least of eight bytes, times eight, plus its place. */
-static inline unsigned fill_least(uint64_t x)
+/* The least of eight bytes, times eight, plus its place with the bits of @salt turned over. */
+static inline unsigned fill_least(uint64_t x, unsigned salt)
 {
 	const uint64_t low = 0x00ff00ff00ff00ff;
-	uint64_t four = smaller((x & low) << 3 | 0x0006000400020000,
-				(x >> 8 & low) << 3 | 0x0007000500030001);
+	uint64_t turn = salt * (uint64_t)0x0001000100010001;
+	uint64_t four = smaller((x & low) << 3 | (0x0006000400020000 ^ turn),
+				(x >> 8 & low) << 3 | (0x0007000500030001 ^ turn));
 	uint64_t two = smaller(four, four >> 32);
 
 	return (unsigned)smaller(two, two >> 16) & 0x7ff;
 }
 
-/* Which of @slots, not 0, has the fullest child, but for homes. */
-static inline unsigned fill_fullest(const struct node *n, uint64_t slots)
+/* Which of @slots, not 0, has the fullest child, but for homes; of equal ones @salt decides. */
+static inline unsigned fill_fullest(const struct node *n, uint64_t slots, unsigned salt)
 {
 	uint64_t others = slots & ~atom_peek(&n->homes);
 
@@ -114,5 +115,5 @@ static inline unsigned fill_fullest(const struct node *n, uint64_t slots)
 		slots = others;
 	if (!(slots & (slots - 1)))
 		return first_slot(slots);
-	return fill_least(atom_peek(&n->fills) | ~bytes_of(slots)) % NODE_FANOUT;
+	return (fill_least(atom_peek(&n->fills) | ~bytes_of(slots), salt) ^ salt) % NODE_FANOUT;
 }

@@ -242,10 +242,12 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 /* --- the walk */
 
 /*
- * One step down from node *@self of level @l: to the fullest child that can serve.
+ * One step down from node *@self of level @l: to the fullest child that can serve, of equal ones
+ * as @salt has it.
  * Return: false if there was none to go to, and what misled us is mended.
  */
-static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_t *self)
+static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_t *self,
+			     unsigned salt)
 {
 	struct node *n = &t->level[l][*self];
 	/* The root's: pairs with T6, who raises an entry has raised those above. */
@@ -257,7 +259,8 @@ static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_
 			tree_lower(t, l + 1, *self, order);
 		return false;
 	}
-	unsigned slot = node_all_full(w) ? 0 : fill_fullest(n, slots), e = node_entry(w, slot);
+	unsigned slot = node_all_full(w) ? salt : fill_fullest(n, slots, salt);
+	unsigned e = node_entry(w, slot);
 	uint32_t c = *self * NODE_FANOUT + slot;
 
 	*self = c;
@@ -272,11 +275,12 @@ static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_
  */
 static bool walk(struct tree *t, unsigned order, unsigned floor, uint32_t *found)
 {
-	unsigned l = t->root;
+	/* Where all is alike, each CPU has an order of its own, and comes back to its own lines. */
+	unsigned l = t->root, salt = cpu_number() % NODE_FANOUT;
 	uint32_t self = 0;
 
 	while (l > floor) {
-		if (step_down(t, order, l, &self)) {
+		if (step_down(t, order, l, &self, salt)) {
 			l--;
 			continue;
 		}
@@ -331,7 +335,7 @@ static enum took take_near_home(struct tree *t, unsigned floor, unsigned order, 
 	struct node *above = node_of_child(t, floor + 1, home);
 	uint64_t slots = node_at_least(atom_load(&above->word), ENTRY_OPEN + order); /* a hint */
 	while (slots) {
-		unsigned slot = fill_fullest(above, slots);
+		unsigned slot = fill_fullest(above, slots, 0);
 		uint32_t c = (home & ~(NODE_FANOUT - 1)) + slot;
 
 		if (c != home && tree_open(t, floor + 1, c) &&
