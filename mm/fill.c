@@ -2,20 +2,22 @@
 /* Keeping and reading the hints; fill.h says what they mean. */
 #include "fill.h"
 
-static unsigned fullest_rank(const struct node *n)
+static unsigned fullest_rank(uint64_t fills)
 {
-	return fill_least(atom_peek(&n->fills), 0) / NODE_FANOUT;
+	return fill_least(fills, 0) / NODE_FANOUT;
 }
 
 void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 {
 	for (;; l++, c /= NODE_FANOUT) {
-		atom8_t *shown = fill_of(t, l, c);
-		unsigned before = atom_peek8(shown);
+		struct node *n = node_of_child(t, l, c);
+		unsigned slot = c % NODE_FANOUT;
+		uint64_t fills = atom_peek(&n->fills);
+		unsigned before = fills_at(fills, slot);
 
 		if (before == rank)
 			return;
-		atom_poke8(shown, (uint8_t)rank);
+		atom_poke8(&n->fill[slot], (uint8_t)rank);
 		if (l == t->root)
 			return;
 		unsigned above = atom_peek8(fill_of(t, l + 1, c / NODE_FANOUT));
@@ -27,15 +29,15 @@ void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 		unsigned e = tree_entry(t, l + 1, c / NODE_FANOUT);
 		if ((rank != FILL_EMPTY || e != ENTRY_NONE) &&
 		    (rank != FILL_FREE || e != ENTRY_FULL))
-			rank = fullest_rank(node_of_child(t, l, c));
+			rank = fullest_rank(fills_with(fills, slot, rank));
 	}
 }
 
 void fill_show(struct tree *t, unsigned level, uint32_t self)
 {
-	const struct node *n = &t->level[level][self];
+	uint64_t fills = atom_peek(&t->level[level][self].fills);
 
 	if (level < t->root)
 		fill_set_rank(t, level + 1, self,
-			      level == 1 ? fill_area_rank(n) : fullest_rank(n));
+			      level == 1 ? fills_rank(fills) : fullest_rank(fills));
 }

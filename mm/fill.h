@@ -47,9 +47,20 @@ static inline unsigned sum_of_bytes(uint64_t x)
 	return (unsigned)(((x & low) + (x >> 8 & low)) * 0x0001000100010001 >> 48);
 }
 
-static inline unsigned fill_area_rank(const struct node *area)
+static inline unsigned fills_at(uint64_t fills, unsigned slot)
 {
-	unsigned sum = sum_of_bytes(atom_peek(&area->fills));
+	return (unsigned)(fills >> slot * 8) & 0xff;
+}
+
+/* With another one: a processor is slow to read eight of which it has just written one. */
+static inline uint64_t fills_with(uint64_t fills, unsigned slot, unsigned value)
+{
+	return fills + (((uint64_t)value - fills_at(fills, slot)) << slot * 8);
+}
+
+static inline unsigned fills_rank(uint64_t fills)
+{
+	unsigned sum = sum_of_bytes(fills);
 
 	return sum ? 1 + sum / FILL_STEP : FILL_EMPTY;
 }
@@ -58,17 +69,19 @@ static inline unsigned fill_area_rank(const struct node *area)
 static inline void fill_changed(struct tree *t, uint32_t group, int n, uint64_t left)
 {
 	struct node *area = node_of_child(t, 1, group);
-	atom8_t *count = &area->fill[group % NODE_FANOUT];
+	unsigned slot = group % NODE_FANOUT;
 	uint32_t c = group / NODE_FANOUT;
 
+	uint64_t fills = atom_peek(&area->fills);
+	unsigned before = fills_at(fills, slot);
 	/* Empty and full are known for certain: there the count mends itself. */
 	unsigned now = left == 0 ? 0 : left == UINT64_MAX ? 64
-		     : (unsigned)(atom_peek8(count) + n) & 0x7f;
-	atom_poke8(count, (uint8_t)now);
+		     : (before + (unsigned)n) & 0x7f;
+	atom_poke8(&area->fill[slot], (uint8_t)now);
 
 	if (fill_hidden(t, 2, c))
 		return;
-	unsigned rank = fill_area_rank(area);
+	unsigned rank = fills_rank(fills_with(fills, slot, now));
 	if (rank != atom_peek8(fill_of(t, 2, c)))
 		fill_set_rank(t, 2, c, rank);
 }
