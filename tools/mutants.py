@@ -71,6 +71,21 @@ MUTANTS = (
            'else if (false)'),
     Mutant('open-less', SETTLE, 'an entry is opened before its neighbours are promised above (T7)',
            'above < whole + 3 && node_exceeds(w, k, above)', 'above < whole'),
+    Mutant('taken-full', SETTLE, 'a taker puts back what he could open (T3, I10)',
+           '''		if (e == ENTRY_HELD)
+			return false;
+		if (e == ENTRY_FULL) {''',
+           '''		if (entry_parked(e))
+			return false;
+		if (false) {'''),
+    Mutant('look-anew', SETTLE, 'who comes for a mark makes one where there is none (I10)',
+           'return settle(t, l, c, ENTRY_DIRTY, true);', 'return settle(t, l, c, 0, true);'),
+    Mutant('lower-anew', SETTLE, 'a promise is lowered that is not made any more (I10)',
+           'settle(t, l, c, ENTRY_OPEN + order, false);',
+           '(void)order;\n\tsettle(t, l, c, 0, false);'),
+    Mutant('merge-anew', SETTLE, 'what is not promised is merged',
+           'settle(t, l, c, ENTRY_OPEN + child_order(l), true);', 'settle(t, l, c, 0, true);',
+           'a call merges four times at a place, then it gathers: such marks are few'),
     Mutant('taken-dirty', SETTLE, 'a taker who sees DIRTY does not settle (T3)',
            '} else if (e == ENTRY_DIRTY) {', '} else if (false) {'),
     Mutant('taken-untold', SETTLE, 'what a taker leaves of an untold gift is not told (T3, I12)',
@@ -83,10 +98,10 @@ MUTANTS = (
     Mutant('read-by-load', SETTLE, 'a node is read without changing it (T6, T7)',
            'while (!atom_cas(&n->word, &w, w + NODE_VERSION) && retry_count(t->id));',
            'while (false);'),
-    Mutant('read-dirty', SETTLE, 'a node in which somebody is settling is changed, too',
+    Mutant('read-dirty', SETTLE, 'a node in which somebody is settling is changed, too (I10)',
            '''		if (node_any_dirty(w))
 			return node_code(w, l - 1);
-''', '', 'it only keeps two settlers from undoing each other for ever'),
+''', ''),
     Mutant('raise-dirty', SETTLE, 'a raising trusts a node in which somebody is settling (T6)',
            '\t\tif (node_any_dirty(w))\n\t\t\treturn false;\t\t/* see read_child() */\n', '',
            'it takes three CPUs in one node, one of them at home; no scenario has them'),

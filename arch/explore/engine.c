@@ -21,7 +21,6 @@ uint64_t explore_memory_hash;
 const char *explore_failure;
 
 static const struct explore_program *program;
-static unsigned limit_lost, limit_tries;
 static bool running, ending;	/* a run; its program's end() */
 static void *engine_sp;
 static jmp_buf end_failed;
@@ -53,6 +52,12 @@ static size_t undo_n, undo_max;
 
 size_t engine_mark(void) { return undo_n; }
 
+/* Of the memory's hash. */
+static uint64_t part(const uint64_t *word, uint64_t v)
+{
+	return mix((uintptr_t)word, explore_uncounted(word, v));
+}
+
 static void write_word(uint64_t *word, uint64_t v)
 {
 	uint64_t old = *word;
@@ -66,7 +71,7 @@ static void write_word(uint64_t *word, uint64_t v)
 		}
 		undo_log[undo_n++] = (struct undo){ word, old };
 		if (explore_kind_of(word) != WORD_NOISE)
-			explore_memory_hash += mix((uintptr_t)word, v) - mix((uintptr_t)word, old);
+			explore_memory_hash += part(word, v) - part(word, old);
 	}
 	*word = v;
 }
@@ -77,8 +82,7 @@ void engine_undo(size_t mark)
 		struct undo u = undo_log[--undo_n];
 
 		if (explore_kind_of(u.word) != WORD_NOISE)
-			explore_memory_hash += mix((uintptr_t)u.word, u.old) -
-					       mix((uintptr_t)u.word, *u.word);
+			explore_memory_hash += part(u.word, u.old) - part(u.word, *u.word);
 		*u.word = u.old;
 	}
 }
@@ -141,7 +145,6 @@ void explore_pause(const char *what)
 	if (!running)
 		return;
 	turn(what, NULL, __builtin_return_address(0));
-	explore_cpu[explore_self].lost = explore_cpu[explore_self].tries = 0;
 	engine_note(what, NULL, __builtin_return_address(0), 0, 0);
 }
 
@@ -215,14 +218,6 @@ static unsigned shift_of(const void *a) { return (unsigned)((uintptr_t)a & 7) * 
 
 #define PLACE __builtin_return_address(0)
 
-/* This schedule is beyond the limits: a call has tried too often. */
-static void not_followed(struct cpu *c)
-{
-	explore_failure = NOT_FOLLOWED;
-	for (;;)
-		to_engine(c);
-}
-
 uint64_t explore_load(const void *a, unsigned bytes)
 {
 	uint64_t *word = word_of(a), v;
@@ -252,8 +247,6 @@ bool explore_cas(void *a, uint64_t *old, uint64_t new)
 
 	begin("cas", word, PLACE);
 	empty_buffer(c);
-	if (running && ++c->tries > limit_tries && limit_tries)
-		not_followed(c);
 	if (*word == *old) {
 		engine_note("cas", word, PLACE, *word, new);
 		write_word(word, new);
@@ -262,8 +255,6 @@ bool explore_cas(void *a, uint64_t *old, uint64_t new)
 	}
 	engine_note("cas lost", word, PLACE, *old, *word);
 	*old = *word;
-	if (running && ++c->lost > limit_lost && limit_lost)
-		not_followed(c);
 	return false;
 }
 
@@ -328,7 +319,7 @@ static uint64_t hash_bytes(const unsigned char *p, const unsigned char *end)
 
 	for (; p < end; p += 8) {
 		memcpy(&v, p, 8);
-		h = mix(h, v);
+		h = mix(h, explore_uncounted(NULL, v));
 	}
 	return h;
 }
@@ -343,14 +334,11 @@ static void run(unsigned cpu)
 	explore_self = cpu;
 	memset((unsigned char *)c->sp - CLEARED, 0, CLEARED);
 	explore_switch(&engine_sp, c->sp);
-	c->stack_hash = hash_bytes(c->sp, engine_stack_top(cpu));
 }
 
-void engine_start(const struct explore_program *p, unsigned lost, unsigned tries)
+void engine_start(const struct explore_program *p)
 {
 	program = p;
-	limit_lost = lost;
-	limit_tries = tries;
 	running = true;
 	explore_failure = NULL;
 	undo_n = 0;
@@ -404,13 +392,12 @@ uint64_t engine_hash(void)
 	for (unsigned i = 0; i < program->cpus; i++) {
 		const struct cpu *c = &explore_cpu[i];
 
-		h = mix(h, c->stack_hash);
+		h = mix(h, hash_bytes(c->sp, engine_stack_top(i)));
 		h = mix(h, (uintptr_t)c->sp ^ (uint64_t)(c->done | c->irq_came << 1 |
 							  c->in_irq << 2) << 48);
-		h = mix(h, c->lost | (uint64_t)c->tries << 8);
 		for (unsigned s = 0; s < c->stored; s++)
 			h = mix(mix(h, (uintptr_t)c->buffer[s].word ^ c->buffer[s].mask),
-				c->buffer[s].value);
+				explore_uncounted(NULL, c->buffer[s].value));
 	}
 	return h;
 }

@@ -6,7 +6,6 @@
 
 #define STACK_BYTES  32768u
 #define BUFFER_MAX   6u		/* x86 has ten times as many; the oldest leaves when it is full */
-#define NOT_FOLLOWED "not followed"
 
 struct store {
 	uint64_t *word;
@@ -15,13 +14,11 @@ struct store {
 
 struct cpu {
 	void *sp;
-	uint64_t stack_hash;
 	const char *op;			/* what it will do when it is run next */
 	const void *addr, *place;
 	struct store buffer[BUFFER_MAX];
 	uint8_t stored;			/* entries of the buffer in use */
 	bool done, take_irq, irq_came, in_irq;
-	uint8_t lost, tries;
 	uint8_t won;			/* compare-and-swaps, since it began, modulo 256 */
 };
 
@@ -40,7 +37,7 @@ void engine_step(unsigned choice);
 /* A number for the whole state. */
 uint64_t engine_hash(void);
 
-void engine_start(const struct explore_program *p, unsigned lost, unsigned tries);
+void engine_start(const struct explore_program *p);
 unsigned char *engine_stack_top(unsigned cpu);
 
 /* Writes from here on can be undone. */

@@ -12,6 +12,7 @@
  * E1  All that a schedule can change is memory written by these operations, the
  *     words given to explore_set(), the stacks and the buffers.  So a state is
  *     these, and going back is undoing the writes and copying a stack.
+ *     What counts changes, and grows for ever, is left out of it: explore_uncounted().
  * E2  Two schedules that lead to equal states have the same futures: the second
  *     is not followed again, but all its continuations are counted.
  */
@@ -36,6 +37,13 @@ enum explore_kind explore_kind_of(const void *a);
 void explore_name_of(const void *a, char *out, size_t size);
 void explore_value_of(const void *a, uint64_t v, char *out, size_t size);
 
+/*
+ * What the state has of @v, if @a is a word that counts its changes: without that count.
+ * @a: NULL: a copy that a CPU holds, perhaps of such a word; then whether it is older than the
+ *     word, or as it stands, or by how much newer.
+ */
+uint64_t explore_uncounted(const void *a, uint64_t v);
+
 struct explore_program {
 	unsigned cpus;
 	void (*cpu[EXPLORE_CPUS])(void);
@@ -46,8 +54,6 @@ struct explore_program {
 /* How far to go.  0: no limit. */
 struct explore_limits {
 	unsigned switches;	/* CPUs stopped where they could have gone on */
-	unsigned lost;		/* compare-and-swaps that one call may lose */
-	unsigned tries;		/* and that it may make at all */
 	uint64_t states;
 	double seconds;
 	bool progress;
@@ -57,8 +63,7 @@ struct explore_limits {
 
 struct explore_result {
 	bool failed;
-	bool complete;		/* within switches and lost */
-	bool cut;		/* some schedule lost too many and was not followed */
+	bool complete;		/* within switches */
 	uint64_t states, steps, ends;
 	unsigned alone;		/* steps of one call in a row, at most; random schedules only */
 	unsigned none_ends;	/* and of all CPUs together while no call ended; likewise */
@@ -66,6 +71,9 @@ struct explore_result {
 	char why[256];
 	char schedule[8192];	/* replays the failure */
 };
+
+/* Of a clock that goes on. */
+double explore_seconds(void);
 
 /* Every schedule within the limits; stops at the first failure. */
 void explore_all(const struct explore_program *p, const struct explore_limits *l,
@@ -84,7 +92,7 @@ bool explore_replay(const struct explore_program *p, const char *schedule,
 /* Change a word of the program's own, so that it is undone and part of the state. */
 void explore_set(uint64_t *word, uint64_t v);
 
-/* A place to turn without an operation: before a call.  @lost is counted from here. */
+/* A place to turn without an operation: before a call. */
 void explore_pause(const char *what);
 
 /* Something does not hold: this schedule is a failure. */

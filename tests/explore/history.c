@@ -94,13 +94,27 @@ uint32_t do_take(unsigned order)
 	return f;
 }
 
+/* In mm/tree.c who has merged four times goes on to gather as long as this holds. */
+static bool may_gather(const struct tree *t, unsigned l, uint32_t c, unsigned log)
+{
+	uint64_t w = atom_load(&node_of_child(t, l, c)->word);
+	uint64_t runs = slot_runs(node_at_least(w, ENTRY_OPEN + child_order(l)), log);
+
+	if (l < t->root)
+		runs &= ~node_full_runs(w, log);
+	return runs >> c % NODE_FANOUT * ENTRY_BITS & 1;
+}
+
 uint32_t do_gather(uint32_t frame, unsigned order)
 {
 	unsigned i = call_begin(CALL_TAKE, order, 0, 0), l = order_level(order);
 	struct zone *z = zone_explored();
-	bool got = tree_gather(&z->tree, l, (frame - z->tree.base) >> child_order(l),
-			       order - child_order(l));
+	uint32_t c = (frame - z->tree.base) >> child_order(l);
+	bool got;
 
+	do
+		got = tree_gather(&z->tree, l, c, order - child_order(l));
+	while (!got && may_gather(&z->tree, l, c, order - child_order(l)));
 	if (got) {
 		zone_count(z, -((int64_t)1 << order));
 		hold(frame, order, BY_TREE);

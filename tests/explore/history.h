@@ -15,7 +15,7 @@
 /* --- calls: each is recorded, and checked as it returns (I2, I4) */
 
 uint32_t do_take(unsigned order);		/* tree and zone only; NO_FRAME: none */
-uint32_t do_gather(uint32_t frame, unsigned order);	/* that block, piece by piece; or none */
+uint32_t do_gather(uint32_t frame, unsigned order);	/* piece by piece, while promised */
 void do_give(uint32_t frame, unsigned order);
 uint32_t do_some(uint32_t *first);		/* up to 32 single frames; a bit each */
 void do_give_some(uint32_t first, uint32_t bits);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <arch/console.h>
 #include <arch/directmap.h>
@@ -16,6 +15,7 @@
 
 #include "../../arch/explore/explore.h"
 #include "../../mm/block.h"
+#include "follow.h"
 #include "random.h"
 #include "scenario.h"
 #include "scenarios.h"
@@ -168,6 +168,7 @@ static void prepare(const struct scenario *s)
 	nrest = ntaken = nrest_awake = fresh_group = 0;
 	make_machine(s);
 	s->setup();
+	words_begin();
 	history_begin(s->first + s->areas * 512, s->strict, s->lenient);
 	for (unsigned i = 0; i < ntaken; i++)
 		history_holds(taken[i].frame, taken[i].order);
@@ -230,12 +231,7 @@ static void at_end(void)
 
 /* --- running */
 
-#define LOST        2u		/* a call's compare-and-swaps beyond these are not followed */
-#define TRIES       16u
-#define RANDOM_RUNS 2000u	/* where not all schedules could be followed */
-#define IN_STEP     20000u	/* schedules of CPUs that stay in step */
-#define SHORT_RUN   60000u	/* states a scenario, for make test; */
-#define SHORT_STEP  1000u	/* and schedules in step */
+#define SHORT_RUN 100000u	/* states a scenario, for make test */
 
 static struct explore_program program_of(const struct scenario *s)
 {
@@ -245,76 +241,11 @@ static struct explore_program program_of(const struct scenario *s)
 	return p;
 }
 
-static double seconds_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* What is left of the limits after @used states, since @start. */
-static struct explore_limits left_of(struct explore_limits l, uint64_t used, double start)
-{
-	if (l.states)
-		l.states = l.states > used ? l.states - used : 1;
-	if (l.seconds > 0) {
-		l.seconds -= seconds_now() - start;
-		if (l.seconds <= 0)
-			l.seconds = 1e-9;
-	}
-	return l;
-}
-
-#define ANY_SWITCHES 0u			/* as explore_limits has it */
-#define NOT_ALL      UINT_MAX		/* even one switch leads to more than may be followed */
-
-/* With one switch first, then more, then without limit, so that a failure is found where it is
- * easiest to read.  Return: the number of switches up to which all were followed, or one of the
- * two above. */
-static unsigned deepen(const struct scenario *s, const struct explore_limits *l,
-		       struct explore_result *r)
-{
-	static const unsigned switches[] = { 1, 2, 3, 4, 5, ANY_SWITCHES };
-	struct explore_program p = program_of(s);
-	struct explore_result best = { .failed = false };
-	double start = seconds_now();
-	unsigned done = NOT_ALL;
-
-	for (unsigned i = 0; i < sizeof switches / sizeof *switches; i++) {
-		struct explore_limits now = left_of(*l, best.states, start);
-
-		now.switches = switches[i];
-		explore_all(&p, &now, r);
-		if (r->failed)
-			return switches[i];
-		if (!r->complete)
-			break;
-		best = *r;
-		done = switches[i];
-	}
-	if (!r->complete) {
-		explore_random(&p, l, RANDOM_RUNS, 1, r);
-		if (!r->failed)
-			*r = best;
-	}
-	if (!r->failed && p.cpus > 1) {
-		const struct explore_limits in_step = { .in_step = true };
-
-		best = *r;
-		explore_random(&p, &in_step, l->states ? SHORT_STEP : IN_STEP, 1, r);
-		if (!r->failed)
-			*r = best;
-	}
-	return done;
-}
-
 static void print_heading(void)
 {
-	printf("A call that loses more than %u compare-and-swaps, or makes more than %u, is\n"
-	       "not followed to its end.  A switch: a CPU stops where it could go on, or an\n"
-	       "interrupt comes.\n\n%-12s %4s %9s %10s %10s  %s\n", LOST, TRIES,
-	       "scenario", "CPUs", "states", "steps", "schedules", "all schedules");
+	printf("A switch: a CPU stops where it could go on, or an interrupt comes.\n\n"
+	       "%-12s %4s %9s %10s %10s  %s\n", "scenario", "CPUs", "states", "steps", "schedules",
+	       "all schedules");
 }
 
 static bool run(const struct scenario *s, struct explore_limits l, const char *self)
@@ -324,7 +255,8 @@ static bool run(const struct scenario *s, struct explore_limits l, const char *s
 	bool irq = false;
 
 	prepare(s);
-	unsigned switches = deepen(s, &l, &r);
+	struct explore_program p = program_of(s);
+	unsigned switches = follow(&p, &l, &r);
 	if (r.failed) {
 		printf("%-12s FAILED: %s\n  again, operation by operation:\n  %s %s --replay %s\n",
 		       s->name, r.why, self, s->name, r.schedule);
@@ -450,7 +382,7 @@ static double seconds_in(const char *option, const char *text)
 
 int main(int argc, char **argv)
 {
-	struct explore_limits l = { .lost = LOST, .tries = TRIES, .seconds = 60 };
+	struct explore_limits l = { .seconds = 60 };
 	const struct scenario *chosen[96];
 	unsigned n = 0, failures = 0, enough = UINT_MAX;
 	const char *schedule = NULL;

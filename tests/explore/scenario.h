@@ -21,6 +21,9 @@ struct scenario {
 /* Of the scenario that runs; words.c. */
 extern bool words_exact;
 
+/* The words are as the scenario begins; words.c. */
+void words_begin(void);
+
 /* All of memory is held, in blocks of @order where they fit. */
 void hold_all(unsigned order);
 

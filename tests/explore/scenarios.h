@@ -4,6 +4,7 @@
 
 #define SCENARIOS(X) \
 	X(case_merge) X(case_give_take) X(case_give_two) X(case_clear) X(case_give_hold) \
+	X(case_give_again) X(case_none_9) X(case_none_walk) \
 	X(case_open_hold) \
 	X(case_open_open) X(case_late_irq) X(case_late) X(case_none) X(case_last) X(case_some) \
 	X(case_parts) X(case_area_open) X(case_area_late) X(case_area_6) \
@@ -21,8 +22,8 @@
 	X(case_contract_two) X(case_contract_two_irq) \
 	X(case_damage_free) X(case_damage_open) X(case_damage_held) X(case_damage_page) \
 	X(case_damage_twice) X(case_damage_wake) X(case_damage_part) \
-	X(case_gather) X(case_gather_late) X(case_gather_two) \
-	X(case_gather_deep) X(case_home_left) X(case_root_run) X(case_none_9) X(case_early) \
+	X(case_gather) X(case_gather_late) X(case_gather_two) X(case_gather_none) \
+	X(case_gather_deep) X(case_home_left) X(case_root_run) X(case_early) \
 	X(case_irq_drain_2) X(case_double_slow) X(case_double_bulk) X(case_double_2i) \
 	X(case_free_3cpu) \
 	X(case_lend_free) X(case_lend_irq) X(case_share_free) X(case_share) \

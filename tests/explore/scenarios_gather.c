@@ -55,6 +55,20 @@ const struct scenario case_gather_two = {
 	.program = { .cpus = 2, .cpu = { gather_8, gather_7 } },
 };
 
+/* Who gathers in vain lowers the promise, and the next is not to promise it anew (I10). */
+static void area_without_a_group(void)
+{
+	hold_all(9);
+	let(512, 9);
+	take_for(512, 6);
+}
+
+const struct scenario case_gather_none = {
+	.name = "gather-none", .what = "two gather an area that is promised, and has a group held",
+	.areas = 2, .setup = area_without_a_group,
+	.program = { .cpus = 2, .cpu = { gather_9, gather_9 } },
+};
+
 static void giant_at_home(void)
 {
 	hold_all(12);

@@ -71,13 +71,6 @@ const struct scenario case_give_take = {
 	.program = { .cpus = 2, .cpu = { give_high, take_give_0 } },
 };
 
-/* Who comes too late must not merge what the other has opened, and so on (I10). */
-const struct scenario case_give_two = {
-	.name = "give-two", .what = "a gift completes a group, two CPUs take out of it in step",
-	.areas = 1, .strict = true, .setup = one_half_held,
-	.program = { .cpus = 3, .cpu = { give_high, take_give_0, take_give_0 } },
-};
-
 const struct scenario case_give_hold = {
 	.name = "give-hold", .what = "a gift completes a group, another CPU wants all of it",
 	.areas = 1, .strict = true, .setup = one_half_held,
@@ -439,19 +432,6 @@ const struct scenario case_area_6 = {
 	.name = "area-6", .what = "an area and a group of it are wanted at once",
 	.areas = 2, .strict = true, .setup = one_area,
 	.program = { .cpus = 2, .cpu = { take_6, take_9 } },
-};
-
-/* It promises all, as it was opened for the group that was taken of it (I10). */
-static void area_without_a_group(void)
-{
-	one_area();
-	take_for(512, 6);
-}
-
-const struct scenario case_none_9 = {
-	.name = "none-9", .what = "two want an area that is promised, and has a group held",
-	.areas = 2, .strict = true, .setup = area_without_a_group,
-	.program = { .cpus = 2, .cpu = { take_9, take_9 } },
 };
 
 /* The area is whole, but CPU 1's home; nothing is above its entry. */

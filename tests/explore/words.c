@@ -2,11 +2,13 @@
 /* mm/'s words, for the explorer: who uses each, what it is called, how its value reads. */
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../../arch/explore/explore.h"
 #include "../../mm/mm_state.h"
 #include "../../mm/owner_count.h"
 #include "../../mm/word.h"
+#include "scenario.h"
 
 static bool within(const void *a, const void *from, size_t bytes)
 {
@@ -55,6 +57,50 @@ enum explore_kind explore_kind_of(const void *a)
 	if (within(a, owner_retries, sizeof owner_retries))
 		return WORD_NOISE;
 	return asleep(a) || (!words_exact && is_hint(a)) ? WORD_OWN : WORD_SHARED;
+}
+
+/* --- versions */
+
+/*
+ * Every node's version begins with what no other word does, and the node's number, so that a copy
+ * is known wherever it lies; 13 bits are left to count.
+ */
+#define TAG        ((uint64_t)0x16 << 59)
+#define TAG_MASK   ((uint64_t)0x1f << 59)
+#define NUMBER_BIT 53
+#define NUMBERED   64u
+
+static const atom64_t *numbered[NUMBERED];
+
+void words_begin(void)
+{
+	const struct tree *t = &mm.hot_zone->tree;
+	unsigned n = 0;
+
+	memset(numbered, 0, sizeof numbered);
+	for (struct node *at = t->level[1]; at <= t->top && n < NUMBERED; at++, n++) {
+		atom_poke(&at->word, (atom_peek(&at->word) & NODE_ENTRIES) | TAG |
+				     (uint64_t)n << NUMBER_BIT);
+		numbered[n] = &at->word;
+	}
+}
+
+uint64_t explore_uncounted(const void *a, uint64_t v)
+{
+	const uint64_t version = ((uint64_t)1 << NUMBER_BIT) - NODE_VERSION;
+
+	if ((v & TAG_MASK) != TAG)
+		return v;
+
+	const atom64_t *word = numbered[v >> NUMBER_BIT & (NUMBERED - 1)];
+	if (a)
+		return a == word ? v & ~version : v;
+	if (!word)
+		return v;
+
+	uint64_t now = word->v, newer = (v & version) - (now & version);
+	return (v & ~version) | (v == now ? NODE_VERSION : newer >> 63 ? 0
+				 : (newer + 2 * NODE_VERSION) & version);
 }
 
 /* --- names */
@@ -139,7 +185,7 @@ static void entries(uint64_t w, char *out, size_t size)
 					       e == ENTRY_NONE ? "-" : e == ENTRY_HELD ? "H"
 					       : e == ENTRY_FULL ? "F" : "D");
 	}
-	snprintf(out + at, size - at, "v%u", (unsigned)(w / NODE_VERSION));
+	snprintf(out + at, size - at, "v%u", (unsigned)(w / NODE_VERSION) & 0x1fff);
 }
 
 void explore_value_of(const void *a, uint64_t v, char *out, size_t size)
