@@ -15,8 +15,8 @@
 #include "retry.h"
 #include "tree.h"
 
-/* One level of a settling: the node's word with our mark in it, and what follows. */
-struct step { uint64_t marked, settled; };
+/* One level of a settling: a node's word, what it reads with our mark in it, and what follows. */
+struct step { atom64_t *word; uint64_t marked, settled; };
 
 /*
  * What child @c can give.  A node is read by a CAS: who has prepared a change of it while
@@ -46,39 +46,55 @@ static inline unsigned read_child(const struct tree *t, unsigned l, uint32_t c, 
 		? ENTRY_FULL : node_code(w, l - 1);
 }
 
-/*
- * Mark the entry for child @c of level @l anew, unless it is parked or says @news.
- * Return: what it said.
- */
-static inline unsigned mark(struct tree *t, unsigned l, uint32_t c, unsigned news,
-			    uint64_t *marked)
+static inline struct step step_of(atom64_t *word, uint64_t marked, unsigned slot, unsigned says)
 {
-	struct node *n = node_of_child(t, l, c);
+	return (struct step){ word, marked, node_change(marked, slot, ENTRY_DIRTY, says) };
+}
+
+/*
+ * Mark the entry for child @c of level @l anew, which shall say @news.
+ * Return: false if it is parked, or says so.
+ */
+static INLINE bool mark(struct tree *t, unsigned l, uint32_t c, unsigned news, struct step *s)
+{
+	atom64_t *word = &node_of_child(t, l, c)->word;
 	unsigned slot = c % NODE_FANOUT, e;
-	uint64_t w = atom_load(&n->word);
+	uint64_t w = atom_load(word), marked;
 
 	do {
 		e = node_entry(w, slot);
 		if (entry_parked(e) || e == news)
-			break;
-		*marked = node_change(w, slot, e, ENTRY_DIRTY);
+			return false;
+		marked = node_change(w, slot, e, ENTRY_DIRTY);
 		/* DIRTY, then read: pairs with the loads in tree_taken(), tree_raise(). */
-	} while (!atom_cas(&n->word, &w, *marked) && retry_count(t->id));
-	return e;
+	} while (!atom_cas(word, &w, marked) && retry_count(t->id));
+	*s = step_of(word, marked, slot, news);
+	return true;
 }
 
-static inline struct step step_of(uint64_t marked, uint32_t c, unsigned says)
+/*
+ * All of a node may be spent, or FULL, as the news in it: so mark the entries above child @c
+ * of level @l, of which @s will be written, as long as it is so.
+ * Return: how many; *told: the next one says it already.
+ */
+static INLINE unsigned mark_alike(struct tree *t, unsigned l, uint32_t c, unsigned news,
+				  struct step *s, bool *told)
 {
-	return (struct step){ marked, node_change(marked, c % NODE_FANOUT, ENTRY_DIRTY, says) };
-}
+	unsigned top = t->root, n = 0;
 
-/* Is all of node @self of level @l, going to read @w, as the news in it: spent, or FULL? */
-static inline bool passes_on(const struct tree *t, unsigned l, uint32_t self, uint64_t w,
-			     unsigned entry)
-{
-	return entry == ENTRY_NONE ? node_exhausted(w)
-	     : entry == ENTRY_FULL && node_all_full(w) && child_order(l + 1) <= ORDER_MAX &&
-	       !home_is(t, l, self);
+	/* The children of level @top are the largest blocks, or of the root. */
+	if (news == ENTRY_FULL && child_order(top) > ORDER_MAX)
+		top = order_level(ORDER_MAX);
+	for (; l < top; l++, n++) {
+		c /= NODE_FANOUT;
+		if (news == ENTRY_NONE ? !node_exhausted(s[n].settled)
+				       : !node_all_full(s[n].settled) || home_is(t, l, c))
+			break;
+		*told = !mark(t, l + 1, c, news, &s[n + 1]);
+		if (*told)
+			break;
+	}
+	return n;
 }
 
 /*
@@ -90,9 +106,9 @@ static inline bool passes_on(const struct tree *t, unsigned l, uint32_t self, ui
 static inline unsigned mark_to_raise(struct tree *t, unsigned l, uint32_t c, uint64_t w,
 				     unsigned code, struct step *s)
 {
-	struct node *n = node_of_child(t, l, c);
+	atom64_t *word = &node_of_child(t, l, c)->word;
 	unsigned slot = c % NODE_FANOUT, e;
-	uint64_t above = atom_load(&n->word), marked;
+	uint64_t above = atom_load(word), marked;
 
 	do {
 		e = node_entry(above, slot);
@@ -100,29 +116,102 @@ static inline unsigned mark_to_raise(struct tree *t, unsigned l, uint32_t c, uin
 			return ENTRY_DIRTY;
 		marked = node_change(above, slot, e, ENTRY_DIRTY);
 		/* Pairs with the loads in tree_taken(), tree_raise(). */
-	} while (!atom_cas(&n->word, &above, marked) && retry_count(t->id));
+	} while (!atom_cas(word, &above, marked) && retry_count(t->id));
 
 	/* It was true of all else below (T1), but if it was DIRTY. */
 	if (e == ENTRY_DIRTY)
 		code = node_code(w, l - 1);
-	*s = step_of(marked, c, code);
+	*s = step_of(word, marked, slot, code);
 	return code;
+}
+
+/*
+ * T6: read the words that must change, from below, and change them from above.  Each CAS
+ * fails if its node has changed since it was read, which was before the entry above it was
+ * seen to promise enough, or was made to.
+ */
+static INLINE bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned code)
+{
+	struct step step[TREE_LEVELS], *s = step;
+
+	for (; l <= t->root; l++, c /= NODE_FANOUT, s++) {
+		s->word = &node_of_child(t, l, c)->word;
+		/* At first, after the giver's CAS; pairs with DIRTY in tree_settle(). */
+		s->marked = atom_load(s->word);
+		unsigned slot = c % NODE_FANOUT, e = node_entry(s->marked, slot);
+
+		if (e == ENTRY_DIRTY || (s > step && entry_parked(e)))
+			return false;
+		if (e >= code || e == ENTRY_HELD)
+			break;
+		s->settled = node_change(s->marked, slot, e, code);
+		if (l == t->root || !entry_fits(code, child_order(l)))
+			continue;
+		if (node_any_dirty(s->marked))
+			return false;		/* see read_child() */
+		code = node_code(s->settled, l);
+	}
+	while (s > step) {
+		s--;
+		/* Pairs with who reads the node to write less above it: read_child(). */
+		if (!atom_cas(s->word, &s->marked, s->settled)) {
+			retry_count(t->id);
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * What child @c of level @l gives is news, @entry: raise the entries above, or else mark them.
+ * Return: how many are marked.
+ */
+static INLINE unsigned mark_above(struct tree *t, unsigned l, uint32_t c, unsigned entry,
+				  struct step *s)
+{
+	unsigned n = 0;
+
+	for (; l < t->root; l++, n++) {
+		/* What the node could give without this child is promised already (T1). */
+		const unsigned whole = ENTRY_OPEN + child_order(l);
+		uint64_t w = s[n].settled;
+		if (entry >= whole)
+			entry = node_entry(w, c % NODE_FANOUT ^ 1) < whole ? whole
+			      : node_code(w, l);
+		c /= NODE_FANOUT;
+		if (tree_raise(t, l + 1, c, entry))
+			break;
+		entry = mark_to_raise(t, l + 1, c, w, entry, &s[n + 1]);
+		if (entry == ENTRY_DIRTY)
+			break;
+	}
+	return n;
 }
 
 #define MARKED (ENTRY_FULL + 1u)	/* more than any entry */
 
 /*
- * Mark the entries that change, from child @c of level @l up.
+ * A settling under way: what is to be marked and written next, and up to where.
  * @least: not if its own entry is less.  MARKED: it is DIRTY by our own mark or a later one;
  *         if not, somebody has written it who has read the child after our mark.
- * Return: how many; 0: none, or the first is parked.
+ * @wholes: of the steps, which are so many, the first ones that say FULL.
  */
-static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, unsigned least, bool merge,
-			  struct step *s)
+struct settling {
+	unsigned l, least, last, first;
+	uint32_t c, child;
+	unsigned wholes;
+	bool merge, read;
+};
+
+/* Mark the entries that change.  Return: how many; 0: none, or the first is parked. */
+static INLINE unsigned mark_path(struct tree *t, struct settling *g, struct step *s)
 {
-	struct node *n = node_of_child(t, l, c);
-	unsigned slot = c % NODE_FANOUT, steps = 1, e;
-	uint64_t w = atom_load(&n->word), marked;
+	const unsigned l = g->l, least = g->least;
+	const uint32_t c = g->c;
+	atom64_t *word = &node_of_child(t, l, c)->word;
+	unsigned slot = c % NODE_FANOUT, n, e;
+	uint64_t w = atom_load(word), marked;
+	bool told = false;
 
 	do {
 		e = node_entry(w, slot);
@@ -133,38 +222,20 @@ static unsigned mark_path(struct tree *t, unsigned l, uint32_t c, unsigned least
 			return 0;
 		marked = node_change(w, slot, e, ENTRY_DIRTY);
 		/* DIRTY, then read: pairs with the loads in tree_taken(), tree_raise(). */
-	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
+	} while (!atom_cas(word, &w, marked) && retry_count(t->id));
 
 	/* Whose mark it was may want to merge: he is not to come back for that. */
-	unsigned entry = read_child(t, l, c, merge || e == ENTRY_DIRTY);
-	s[0] = step_of(marked, c, entry);
-	if (e != ENTRY_DIRTY && entry != ENTRY_NONE && entry <= e)
-		return 1;			/* it says less: nothing to promise */
-	for (; l < t->root; l++, steps++) {
-		w = s->settled;
-		slot = c % NODE_FANOUT;
-		c /= NODE_FANOUT;
-		s++;
-		if (passes_on(t, l, c, w, entry)) {
-			e = mark(t, l + 1, c, entry, &marked);
-			if (entry_parked(e) || e == entry)
-				break;
-			*s = step_of(marked, c, entry);
-			continue;
-		}
-		if (entry == ENTRY_NONE)
-			break;
-		/* What the node could give without this child is promised already (T1). */
-		const unsigned whole = ENTRY_OPEN + child_order(l);
-		if (entry >= whole)
-			entry = node_entry(w, slot ^ 1) < whole ? whole : node_code(w, l);
-		if (tree_raise(t, l + 1, c, entry))
-			break;
-		entry = mark_to_raise(t, l + 1, c, w, entry, s);
-		if (entry == ENTRY_DIRTY)
-			break;
-	}
-	return steps;
+	unsigned entry = read_child(t, l, c, g->merge || e == ENTRY_DIRTY);
+	s[0] = step_of(word, marked, slot, entry);
+	g->wholes = 0;
+	if (entry == ENTRY_NONE)
+		return 1 + mark_alike(t, l, c, ENTRY_NONE, s, &told);
+	if (entry != ENTRY_FULL)
+		/* If it says less, there is nothing to promise. */
+		return 1 + (e != ENTRY_DIRTY && entry <= e ? 0 : mark_above(t, l, c, entry, s));
+	n = mark_alike(t, l, c, ENTRY_FULL, s, &told);
+	g->wholes = n + 1;
+	return told ? n + 1 : n + 1 + mark_above(t, l + n, c >> 3 * n, ENTRY_FULL, s + n);
 }
 
 /*
@@ -190,40 +261,60 @@ static inline unsigned level_to_merge(const struct tree *t, unsigned l, uint32_t
 	return 0;
 }
 
+/* The same if all was written: above a step that says FULL is another, but for the last. */
+static inline bool whole_left(const struct tree *t, const struct settling *g, const struct step *s)
+{
+	const unsigned n = g->wholes;
+
+	return n && left_whole(t, g->l + n, g->c >> 3 * n, s[n - 1].settled);
+}
+
+/* Of @steps marks @done are written.  Return: is there more to be done? */
+static __attribute__((noinline)) bool settle_on(struct tree *t, struct settling *g,
+						const struct step *s, unsigned steps,
+						unsigned done)
+{
+	const unsigned from = g->l;
+	unsigned again;
+
+	g->read |= steps > 0;
+	if (from + steps > g->last + 1)
+		g->last = from + steps - 1;
+	if (done < steps)
+		retry_count(t->id);
+	/* If there were none: governed from above, or told. */
+	g->l += steps ? done : 1;
+	again = level_to_merge(t, from, g->child >> 3 * (from - g->first), s, done);
+	if (again) {
+		g->l = again;
+		g->last = g->last > again ? g->last : again;
+	}
+	g->c = g->child >> 3 * (g->l - g->first);
+	/* A mark above what we have just written was earlier than that: it is made anew. */
+	g->least = done > 0 ? 0 : MARKED;
+	g->merge = !home_is(t, g->l - 1, g->c);
+	return g->l <= g->last;
+}
+
 /* Return: has child @c of level @l been read since the call? */
 static bool settle(struct tree *t, unsigned l, uint32_t c, unsigned least, bool merge)
 {
-	const unsigned first = l;
-	const uint32_t child = c;
+	struct settling g = { .l = l, .least = least, .last = l, .first = l, .c = c, .child = c,
+			      .merge = merge };
 	struct step s[TREE_LEVELS];
-	bool read = false;
 
 	/* All that we have marked must be settled, whoever comes between. */
-	for (unsigned last = l;;) {
-		unsigned steps = mark_path(t, l, c, least, merge, s), from = l, i = 0;
+	for (;;) {
+		unsigned steps = mark_path(t, &g, s), i = 0;
 
-		read |= steps > 0;
-		if (l + steps > last + 1)
-			last = l + steps - 1;
 		/* Fails after any other CAS on the node; pairs as above. */
-		while (i < steps && atom_cas(&node_of_child(t, l, c)->word, &s[i].marked,
-					     s[i].settled))
-			i++, l++, c /= NODE_FANOUT;
-		if (i < steps)
-			retry_count(t->id);
-		else if (steps == 0)		/* governed from above, or told */
-			l++, c /= NODE_FANOUT;
-		unsigned again = level_to_merge(t, from, child >> 3 * (from - first), s, i);
-		if (again) {
-			l = again;
-			c = child >> 3 * (again - first);
-			last = last > again ? last : again;
-		}
-		if (l > last)
-			return read;
-		/* A mark above what we have just written was earlier than that: it is made anew. */
-		least = i > 0 ? 0 : MARKED;
-		merge = !home_is(t, l - 1, c);
+		while (i < steps && atom_cas(s[i].word, &s[i].marked, s[i].settled))
+			i++;
+		/* Mostly this is all. */
+		if (i == steps && g.l + steps > g.last && !whole_left(t, &g, s))
+			return g.read || steps > 0;
+		if (!settle_on(t, &g, s, steps, i))
+			return g.read;
 	}
 }
 
@@ -240,43 +331,6 @@ void tree_lower(struct tree *t, unsigned l, uint32_t c, unsigned order)
 bool tree_clear(struct tree *t, unsigned l, uint32_t c)
 {
 	return settle(t, l, c, ENTRY_DIRTY, true);
-}
-
-/*
- * T6: read the words that must change, from below, and change them from above.  Each CAS
- * fails if its node has changed since it was read, which was before the entry above it was
- * seen to promise enough, or was made to.
- */
-bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned code)
-{
-	struct step s[TREE_LEVELS];
-	unsigned n = 0;
-
-	for (unsigned k = l; k <= t->root; k++, n++) {
-		uint32_t above = c >> 3 * n;
-		/* At first, after the giver's CAS; pairs with DIRTY in tree_settle(). */
-		uint64_t w = atom_load(&node_of_child(t, k, above)->word);
-		unsigned slot = above % NODE_FANOUT, e = node_entry(w, slot);
-
-		if (e == ENTRY_DIRTY || (n > 0 && entry_parked(e)))
-			return false;
-		if (e >= code || e == ENTRY_HELD)
-			break;
-		s[n] = (struct step){ w, node_change(w, slot, e, code) };
-		if (!entry_fits(code, child_order(k)))
-			continue;
-		if (node_any_dirty(w))
-			return false;		/* see read_child() */
-		code = node_code(s[n].settled, k);
-	}
-	while (n-- > 0)
-		/* Pairs with who reads the node to write less above it: read_child(). */
-		if (!atom_cas(&node_of_child(t, l + n, c >> 3 * n)->word, &s[n].marked,
-			      s[n].settled)) {
-			retry_count(t->id);
-			return false;
-		}
-	return true;
 }
 
 void tree_exhausted(struct tree *t, unsigned l, uint32_t c)
@@ -327,10 +381,10 @@ void tree_given(struct tree *t, unsigned l, uint32_t c, unsigned code, bool full
 	if (l > t->root)
 		return;
 
-	bool merge = full && !home_is(t, l - 1, c);
-
-	if (merge || !tree_raise(t, l, c, code))
-		tree_settle(t, l, c, merge);
+	if (full && !home_is(t, l - 1, c))
+		tree_settle(t, l, c, true);
+	else if (!tree_raise(t, l, c, code))
+		tree_settle(t, l, c, false);
 }
 
 bool tree_open(struct tree *t, unsigned l, uint32_t c)

@@ -207,12 +207,6 @@ bool tree_taken(struct tree *t, unsigned l, uint32_t c, uint64_t left);
 /* T4: after a gift to child @c of level @l, which can now give @code. */
 void tree_given(struct tree *t, unsigned l, uint32_t c, unsigned code, bool full);
 
-/*
- * T6: let the entry for child @c of level @l promise @code, if it promises less, and those
- * above it.  Return: false if it is DIRTY or others were quicker, and must be settled.
- */
-bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned code);
-
 /* Child @c of level @l has nothing left: strike it off, so that a failure is cheap. */
 void tree_exhausted(struct tree *t, unsigned l, uint32_t c);
 
