@@ -53,10 +53,12 @@ static __attribute__((noinline)) bool late_bits(struct tree *t, uint32_t group, 
 	return false;
 }
 
-/* Take @mask out of @bits as just read.  Return: did it count? */
-static inline __attribute__((always_inline)) bool take_bits(struct tree *t, uint32_t group,
-							   uint64_t bits, uint64_t mask,
-							   unsigned n)
+/*
+ * Take @mask out of @bits as just read.  @last: if nothing is left, strike the group off, be it
+ * home or not.  Return: did it count?
+ */
+static INLINE bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask,
+			     unsigned n, bool last)
 {
 	/* Pairs with the giver's CAS.  Then T3: take, then look at the entry. */
 	if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {
@@ -66,8 +68,12 @@ static inline __attribute__((always_inline)) bool take_bits(struct tree *t, uint
 	bits &= ~mask;
 	if (!entry_half(tree_entry(t, 1, group), GROUP_ORDER) && !late_bits(t, group, bits, mask))
 		return false;
-	if (bits == 0)
-		tree_exhausted(t, 1, group);
+	if (bits == 0) {
+		if (last)
+			tree_lower(t, 1, group, 0);
+		else
+			tree_exhausted(t, 1, group);
+	}
 	fill_changed(t, group, -(int)n, bits);
 	return true;
 }
@@ -86,8 +92,8 @@ enum took group_take_once(struct tree *t, uint32_t group, unsigned order, uint32
 		return TOOK_NONE;
 	}
 	*first = (group << GROUP_ORDER) + (uint32_t)run;
-	return take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order) ? TOOK
-										      : TOOK_LOST;
+	return take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order, false)
+		? TOOK : TOOK_LOST;
 }
 
 bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
@@ -110,7 +116,7 @@ bool tree_take_at_home(struct tree *t, uint32_t *frame)
 	if (bits == 0)
 		return false;
 	*frame = (group << GROUP_ORDER) + (uint32_t)__builtin_ctzll(bits);
-	return take_bits(t, group, bits, bits & -bits, 1);
+	return take_bits(t, group, bits, bits & -bits, 1, true);
 }
 
 uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half)
@@ -129,7 +135,8 @@ uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half)
 		unsigned up = (uint32_t)bits ? 0 : 1;
 		uint64_t mask = bits & (uint64_t)UINT32_MAX << 32 * up;
 		*half = group * 2 + up;
-		if (take_bits(t, group, bits, mask, bits_count((uint32_t)(mask >> 32 * up))))
+		if (take_bits(t, group, bits, mask, bits_count((uint32_t)(mask >> 32 * up)),
+			      true))
 			return (uint32_t)(mask >> 32 * up);
 	}
 }
@@ -164,7 +171,7 @@ bool tree_take_frame(struct tree *t, uint32_t frame)
 		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
 		if (!(bits & mask))
 			return false;
-		if (take_bits(t, group, bits, mask, 1))
+		if (take_bits(t, group, bits, mask, 1, false))
 			return true;
 	}
 	return false;

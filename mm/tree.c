@@ -242,6 +242,27 @@ static bool take_from_node(struct tree *t, unsigned l, uint32_t self, unsigned o
 /* --- the walk */
 
 /*
+ * T7 for child @c of level @l, FULL in @w, if nothing is in the way.  Return: false if it is not
+ * known to be open now; tree_open() will find out.
+ */
+static INLINE bool open_full(struct tree *t, unsigned l, uint32_t c, struct node *n, uint64_t w)
+{
+	const unsigned whole = ENTRY_OPEN + child_order(l);
+
+	if (l < t->root) {
+		/* @w was read before: pairs with who settles the node to FULL there. */
+		unsigned above = tree_entry(t, l + 1, c / NODE_FANOUT);
+
+		if (above - ENTRY_OPEN > ORDER_MAX ||
+		    (above < whole + 3 && node_exceeds(w, l, above)))
+			return false;
+	}
+	/* Pairs with the load in tree_taken(), and with read_child(). */
+	return atom_cas(&n->word, &w, node_change(w, c % NODE_FANOUT, ENTRY_FULL, whole)) ||
+	       !retry_count(t->id);
+}
+
+/*
  * One step down from node *@self of level @l: to the fullest child that can serve, of equal ones
  * as @salt has it.
  * Return: false if there was none to go to, and what misled us is mended.
@@ -266,7 +287,8 @@ static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_
 	*self = c;
 	if (e == ENTRY_DIRTY)
 		tree_clear(t, l, c);
-	return e != ENTRY_DIRTY && (!entry_parked(e) || tree_open(t, l, c));
+	return e != ENTRY_DIRTY && (!entry_parked(e) || open_full(t, l, c, n, w) ||
+				    tree_open(t, l, c));
 }
 
 /*
