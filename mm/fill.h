@@ -65,8 +65,12 @@ static inline unsigned fills_rank(uint64_t fills)
 	return sum ? 1 + sum / FILL_STEP : FILL_EMPTY;
 }
 
-/* @n frames were given to @group (negative: taken); @left tells its bits now. */
-static inline void fill_changed(struct tree *t, uint32_t group, int n, uint64_t left)
+/*
+ * @n frames were given to @group (negative: taken); @left tells its bits now.  As long as an area
+ * is a home, or becomes one (@moves), it keeps the rank with which it was chosen, until nothing
+ * is left of it.
+ */
+static inline void fill_changed(struct tree *t, uint32_t group, int n, uint64_t left, bool moves)
 {
 	struct node *area = node_of_child(t, 1, group);
 	unsigned slot = group % NODE_FANOUT;
@@ -79,9 +83,10 @@ static inline void fill_changed(struct tree *t, uint32_t group, int n, uint64_t 
 		     : (before + (unsigned)n) & 0x7f;
 	atom_poke8(&area->fill[slot], (uint8_t)now);
 
-	if (fill_hidden(t, 2, c))
+	fills = fills_with(fills, slot, now);
+	if (fills && (moves || fill_hidden(t, 2, c)))
 		return;
-	unsigned rank = fills_rank(fills_with(fills, slot, now));
+	unsigned rank = fills_rank(fills);
 	if (rank != atom_peek8(fill_of(t, 2, c)))
 		fill_set_rank(t, 2, c, rank);
 }

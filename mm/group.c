@@ -37,7 +37,7 @@ void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
 	} while (!atom_cas(&t->bits[group], &bits, bits | mask) && retry_count(t->id));
 	bits |= mask;
 	bits_given(t, group, bits, mask);
-	fill_changed(t, group, (int)n, bits);
+	fill_changed(t, group, (int)n, bits, false);
 }
 
 /* T3: the entry does not say all.  Return: does the take of @mask count?  Else it is undone. */
@@ -54,11 +54,11 @@ static __attribute__((noinline)) bool late_bits(struct tree *t, uint32_t group, 
 }
 
 /*
- * Take @mask out of @bits as just read.  @last: if nothing is left, strike the group off, be it
- * home or not.  Return: did it count?
+ * Take @mask out of @bits as just read.  @strike: if nothing is left, the group is struck off,
+ * be it home or not.  @moves: home moves there if the take counts.  Return: does it?
  */
 static INLINE bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask,
-			     unsigned n, bool last)
+			     unsigned n, bool strike, bool moves)
 {
 	/* Pairs with the giver's CAS.  Then T3: take, then look at the entry. */
 	if (!atom_cas(&t->bits[group], &bits, bits & ~mask)) {
@@ -69,31 +69,39 @@ static INLINE bool take_bits(struct tree *t, uint32_t group, uint64_t bits, uint
 	if (!entry_half(tree_entry(t, 1, group), GROUP_ORDER) && !late_bits(t, group, bits, mask))
 		return false;
 	if (bits == 0) {
-		if (last)
+		if (strike)
 			tree_lower(t, 1, group, 0);
 		else
 			tree_exhausted(t, 1, group);
 	}
-	fill_changed(t, group, -(int)n, bits);
+	fill_changed(t, group, -(int)n, bits, moves);
 	return true;
 }
 
-enum took group_take_once(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
+/* As group_take_once(). */
+static INLINE enum took take_once(struct tree *t, uint32_t group, unsigned order, bool moves,
+				  uint32_t *first)
 {
 	unsigned e = tree_entry(t, 1, group);
-	if (entry_parked(e) && !(e != ENTRY_HELD && tree_open(t, 1, group)))
+
+	/* What has been given is promised (T4). */
+	if (!entry_fits(e, order) || (e == ENTRY_FULL && !tree_open(t, 1, group)))
 		return TOOK_NONE;
 
 	uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
 	int run = bits_run(bits, order);
 	if (run < 0) {
-		if (entry_fits(e, order))
-			tree_lower(t, 1, group, order);
+		tree_lower(t, 1, group, order);
 		return TOOK_NONE;
 	}
 	*first = (group << GROUP_ORDER) + (uint32_t)run;
-	return take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order, false)
-		? TOOK : TOOK_LOST;
+	return take_bits(t, group, bits, run_mask((unsigned)run, order), 1u << order, false,
+			 moves) ? TOOK : TOOK_LOST;
+}
+
+enum took group_take_once(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
+{
+	return take_once(t, group, order, false, first);
 }
 
 bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
@@ -101,7 +109,8 @@ bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first)
 	enum took took;
 
 	do
-		took = group_take_once(t, group, order, first);
+		/* Home does not move to a group that is taken in pieces. */
+		took = take_once(t, group, order, order < GROUP_ORDER, first);
 	while (took == TOOK_LOST);
 	return took == TOOK;
 }
@@ -116,10 +125,10 @@ bool tree_take_at_home(struct tree *t, uint32_t *frame)
 	if (bits == 0)
 		return false;
 	*frame = (group << GROUP_ORDER) + (uint32_t)__builtin_ctzll(bits);
-	return take_bits(t, group, bits, bits & -bits, 1, true);
+	return take_bits(t, group, bits, bits & -bits, 1, true, false);
 }
 
-uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half)
+uint32_t group_take_half(struct tree *t, uint32_t group, bool moves, uint32_t *half)
 {
 	for (;;) {
 		unsigned e = tree_entry(t, 1, group);
@@ -136,7 +145,7 @@ uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half)
 		uint64_t mask = bits & (uint64_t)UINT32_MAX << 32 * up;
 		*half = group * 2 + up;
 		if (take_bits(t, group, bits, mask, bits_count((uint32_t)(mask >> 32 * up)),
-			      true))
+			      true, moves))
 			return (uint32_t)(mask >> 32 * up);
 	}
 }
@@ -171,7 +180,7 @@ bool tree_take_frame(struct tree *t, uint32_t frame)
 		uint64_t bits = atom_load(&t->bits[group]);	/* as in tree_give_bits() */
 		if (!(bits & mask))
 			return false;
-		if (take_bits(t, group, bits, mask, 1, false))
+		if (take_bits(t, group, bits, mask, 1, false, false))
 			return true;
 	}
 	return false;

@@ -32,7 +32,7 @@ static uint32_t take_some_at_home(struct tree *t, uint32_t *half)
 		some = any & ~whole ? any & ~whole : any;
 		uint32_t g = (home & ~(NODE_FANOUT - 1)) + first_slot(some);
 
-		if ((taken = group_take_half(t, g, half))) {
+		if ((taken = group_take_half(t, g, false, half))) {
 			home_move(t, 0, g);
 			return taken;
 		}
@@ -48,7 +48,7 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half)
 		return taken;
 	home_show(0);
 	while (!taken && walk(t, 0, 0, &group))
-		if ((taken = group_take_half(t, group, half)))
+		if ((taken = group_take_half(t, group, true, half)))
 			home_move(t, 0, group);
 	return taken;
 }

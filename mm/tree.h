@@ -180,14 +180,17 @@ int tree_free_order(const struct tree *t, uint32_t frame);
 /* What became of a try to take: nothing there, came too late, lost to another, or had. */
 enum took { TOOK_NONE, TOOK_LATE, TOOK_LOST, TOOK };
 
-/* A block of an order below GROUP_ORDER out of one group, if it has one. */
+/* A block out of one group, if it has one.  Home is to move there, but for GROUP_ORDER. */
 bool group_take(struct tree *t, uint32_t group, unsigned order, uint32_t *first);
 
-/* The same, tried once.  Return: TOOK, TOOK_NONE, or TOOK_LOST if it may have one still. */
+/* The same at home, tried once.  Return: TOOK, TOOK_NONE, or TOOK_LOST if it may have one still. */
 enum took group_take_once(struct tree *t, uint32_t group, unsigned order, uint32_t *first);
 
-/* What is free in the lower or else the upper half of a group: a bit each, as tree_take_some(). */
-uint32_t group_take_half(struct tree *t, uint32_t group, uint32_t *half);
+/*
+ * What is free in the lower or else the upper half of a group: a bit each, as tree_take_some().
+ * @moves: home is to move there.
+ */
+uint32_t group_take_half(struct tree *t, uint32_t group, bool moves, uint32_t *half);
 
 /* Make the entry for child @c of level @l truthful; FULL if it is, and @merge; and those above. */
 void tree_settle(struct tree *t, unsigned l, uint32_t c, bool merge);
