@@ -126,28 +126,34 @@ static inline unsigned mark_to_raise(struct tree *t, unsigned l, uint32_t c, uin
 }
 
 /*
- * T6: read the words that must change, from below, and change them from above.  Each CAS
- * fails if its node has changed since it was read, which was before the entry above it was
- * seen to promise enough, or was made to.
+ * T6: let the entry for child @c of level @l promise @code, if it promises less, and those above
+ * it.  The words that must change are read from below and changed from above: each CAS fails if
+ * its node has changed since it was read, which was before the entry above it was seen to
+ * promise enough, or was made to.
+ * Return: false if it is DIRTY or others were quicker, and must be settled.
  */
-static INLINE bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned code)
+static __attribute__((noinline)) bool tree_raise(struct tree *t, unsigned l, uint32_t c,
+						 unsigned code)
 {
 	struct step step[TREE_LEVELS], *s = step;
 
-	for (; l <= t->root; l++, c /= NODE_FANOUT, s++) {
+	for (; l <= t->root; l++, s++) {
+		unsigned slot = c % NODE_FANOUT, e;
+
 		s->word = &node_of_child(t, l, c)->word;
 		/* At first, after the giver's CAS; pairs with DIRTY in tree_settle(). */
-		s->marked = atom_load(s->word);
-		unsigned slot = c % NODE_FANOUT, e = node_entry(s->marked, slot);
-
-		if (e == ENTRY_DIRTY || (s > step && entry_parked(e)))
-			return false;
-		if (e >= code || e == ENTRY_HELD)
+		uint64_t w = s->marked = atom_load(s->word);
+		e = node_entry(w, slot);
+		c /= NODE_FANOUT;
+		if (e >= code || e == ENTRY_HELD) {
+			if (e == ENTRY_DIRTY || (s > step && entry_parked(e)))
+				return false;
 			break;
-		s->settled = node_change(s->marked, slot, e, code);
-		if (l == t->root || !entry_fits(code, child_order(l)))
+		}
+		s->settled = node_change(w, slot, e, code);
+		if (!entry_fits(code, child_order(l)) || l == t->root)
 			continue;
-		if (node_any_dirty(s->marked))
+		if (node_any_dirty(w))
 			return false;		/* see read_child() */
 		code = node_code(s->settled, l);
 	}
@@ -162,6 +168,36 @@ static INLINE bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned c
 	return true;
 }
 
+/* What a node of level @l, going to read @w, has to promise for the news of its child @c. */
+static inline unsigned news_of(uint64_t w, unsigned l, uint32_t c, unsigned entry)
+{
+	const unsigned whole = ENTRY_OPEN + child_order(l);
+
+	/* What it could give without this child is promised already (T1). */
+	if (entry < whole)
+		return entry;
+	return node_entry(w, c % NODE_FANOUT ^ 1) < whole ? whole : node_code(w, l);
+}
+
+/* As mark_above(), where the first entry could not be raised to say @entry. */
+static __attribute__((noinline)) unsigned mark_on(struct tree *t, unsigned l, uint32_t c,
+						  unsigned entry, struct step *s)
+{
+	unsigned n = 0;
+
+	do {
+		c /= NODE_FANOUT;
+		entry = mark_to_raise(t, ++l, c, s[n].settled, entry, &s[n + 1]);
+		if (entry == ENTRY_DIRTY)
+			break;
+		n++;
+		if (l == t->root)
+			break;
+		entry = news_of(s[n].settled, l, c, entry);
+	} while (!tree_raise(t, l + 1, c / NODE_FANOUT, entry));
+	return n;
+}
+
 /*
  * What child @c of level @l gives is news, @entry: raise the entries above, or else mark them.
  * Return: how many are marked.
@@ -169,50 +205,30 @@ static INLINE bool tree_raise(struct tree *t, unsigned l, uint32_t c, unsigned c
 static INLINE unsigned mark_above(struct tree *t, unsigned l, uint32_t c, unsigned entry,
 				  struct step *s)
 {
-	unsigned n = 0;
-
-	for (; l < t->root; l++, n++) {
-		/* What the node could give without this child is promised already (T1). */
-		const unsigned whole = ENTRY_OPEN + child_order(l);
-		uint64_t w = s[n].settled;
-		if (entry >= whole)
-			entry = node_entry(w, c % NODE_FANOUT ^ 1) < whole ? whole
-			      : node_code(w, l);
-		c /= NODE_FANOUT;
-		if (tree_raise(t, l + 1, c, entry))
-			break;
-		entry = mark_to_raise(t, l + 1, c, w, entry, &s[n + 1]);
-		if (entry == ENTRY_DIRTY)
-			break;
-	}
-	return n;
+	if (l == t->root)
+		return 0;
+	entry = news_of(s->settled, l, c, entry);
+	return tree_raise(t, l + 1, c / NODE_FANOUT, entry) ? 0 : mark_on(t, l, c, entry, s);
 }
 
 #define MARKED (ENTRY_FULL + 1u)	/* more than any entry */
 
 /*
- * A settling under way: what is to be marked and written next, and up to where.
+ * Mark the entries that change, from child @c of level @l up.
  * @least: not if its own entry is less.  MARKED: it is DIRTY by our own mark or a later one;
  *         if not, somebody has written it who has read the child after our mark.
- * @wholes: of the steps, which are so many, the first ones that say FULL.
+ * @wholes: receives how many say FULL, which are the first ones.
+ * Return: how many; 0: none, or the first is parked.
  */
-struct settling {
-	unsigned l, least, last, first;
-	uint32_t c, child;
-	unsigned wholes;
-	bool merge, read;
-};
-
-/* Mark the entries that change.  Return: how many; 0: none, or the first is parked. */
-static INLINE unsigned mark_path(struct tree *t, struct settling *g, struct step *s)
+static INLINE unsigned mark_path(struct tree *t, unsigned l, uint32_t c, unsigned least,
+				 bool merge, struct step *s, unsigned *wholes)
 {
-	const unsigned l = g->l, least = g->least;
-	const uint32_t c = g->c;
 	atom64_t *word = &node_of_child(t, l, c)->word;
 	unsigned slot = c % NODE_FANOUT, n, e;
 	uint64_t w = atom_load(word), marked;
 	bool told = false;
 
+	*wholes = 0;
 	do {
 		e = node_entry(w, slot);
 		marked = w;
@@ -225,16 +241,15 @@ static INLINE unsigned mark_path(struct tree *t, struct settling *g, struct step
 	} while (!atom_cas(word, &w, marked) && retry_count(t->id));
 
 	/* Whose mark it was may want to merge: he is not to come back for that. */
-	unsigned entry = read_child(t, l, c, g->merge || e == ENTRY_DIRTY);
+	unsigned entry = read_child(t, l, c, merge || e == ENTRY_DIRTY);
 	s[0] = step_of(word, marked, slot, entry);
-	g->wholes = 0;
 	if (entry == ENTRY_NONE)
 		return 1 + mark_alike(t, l, c, ENTRY_NONE, s, &told);
 	if (entry != ENTRY_FULL)
 		/* If it says less, there is nothing to promise. */
 		return 1 + (e != ENTRY_DIRTY && entry <= e ? 0 : mark_above(t, l, c, entry, s));
 	n = mark_alike(t, l, c, ENTRY_FULL, s, &told);
-	g->wholes = n + 1;
+	*wholes = n + 1;
 	return told ? n + 1 : n + 1 + mark_above(t, l + n, c >> 3 * n, ENTRY_FULL, s + n);
 }
 
@@ -261,15 +276,24 @@ static inline unsigned level_to_merge(const struct tree *t, unsigned l, uint32_t
 	return 0;
 }
 
-/* The same if all was written: above a step that says FULL is another, but for the last. */
-static inline bool whole_left(const struct tree *t, const struct settling *g, const struct step *s)
+/*
+ * The same if all was written from level @l up, of which the first @n steps say FULL: but for the
+ * last of these, what is above them does, too.
+ */
+static inline bool last_left_whole(const struct tree *t, unsigned l, uint32_t c,
+				   const struct step *s, unsigned n)
 {
-	const unsigned n = g->wholes;
-
-	return n && left_whole(t, g->l + n, g->c >> 3 * n, s[n - 1].settled);
+	return n > 0 && left_whole(t, l + n, c >> 3 * n, s[n - 1].settled);
 }
 
-/* Of @steps marks @done are written.  Return: is there more to be done? */
+/* A settling that was not done at once: what is next, and where it began and is to end. */
+struct settling {
+	unsigned l, least, first, last;		/* @last: 0 before the first turn */
+	uint32_t c, child;
+	bool merge, read;
+};
+
+/* Of @steps marks from @g->l up @done are written.  Return: is there more to be done? */
 static __attribute__((noinline)) bool settle_on(struct tree *t, struct settling *g,
 						const struct step *s, unsigned steps,
 						unsigned done)
@@ -277,6 +301,11 @@ static __attribute__((noinline)) bool settle_on(struct tree *t, struct settling 
 	const unsigned from = g->l;
 	unsigned again;
 
+	if (g->last == 0) {
+		g->first = g->last = from;
+		g->child = g->c;
+		g->read = false;
+	}
 	g->read |= steps > 0;
 	if (from + steps > g->last + 1)
 		g->last = from + steps - 1;
@@ -299,22 +328,28 @@ static __attribute__((noinline)) bool settle_on(struct tree *t, struct settling 
 /* Return: has child @c of level @l been read since the call? */
 static bool settle(struct tree *t, unsigned l, uint32_t c, unsigned least, bool merge)
 {
-	struct settling g = { .l = l, .least = least, .last = l, .first = l, .c = c, .child = c,
-			      .merge = merge };
 	struct step s[TREE_LEVELS];
+	struct settling g;
 
+	g.last = 0;
 	/* All that we have marked must be settled, whoever comes between. */
 	for (;;) {
-		unsigned steps = mark_path(t, &g, s), i = 0;
+		unsigned wholes, steps = mark_path(t, l, c, least, merge, s, &wholes), i = 0;
 
 		/* Fails after any other CAS on the node; pairs as above. */
 		while (i < steps && atom_cas(s[i].word, &s[i].marked, s[i].settled))
 			i++;
 		/* Mostly this is all. */
-		if (i == steps && g.l + steps > g.last && !whole_left(t, &g, s))
-			return g.read || steps > 0;
+		if (i == steps && l + steps > g.last && !last_left_whole(t, l, c, s, wholes))
+			return steps > 0;
+		g.l = l;
+		g.c = c;
 		if (!settle_on(t, &g, s, steps, i))
 			return g.read;
+		l = g.l;
+		c = g.c;
+		least = g.least;
+		merge = g.merge;
 	}
 }
 
