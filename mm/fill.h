@@ -25,15 +25,12 @@ static inline atom8_t *fill_of(const struct tree *t, unsigned l, uint32_t c)
 /* Has a CPU a home in it?  Then others keep out while they can, and its rank may be old. */
 static inline bool fill_hidden(const struct tree *t, unsigned l, uint32_t c)
 {
-	return atom_peek(&node_of_child(t, l, c)->homes) >> c % NODE_FANOUT * ENTRY_BITS & 1;
+	return atom_peek8(&node_of_child(t, l, c)->home[c % NODE_FANOUT]) != 0;
 }
 
 static inline void fill_hide(struct tree *t, unsigned l, uint32_t c, bool hide)
 {
-	atom64_t *homes = &node_of_child(t, l, c)->homes;
-	uint64_t h = atom_peek(homes), bit = (uint64_t)1 << c % NODE_FANOUT * ENTRY_BITS;
-
-	atom_poke(homes, hide ? h | bit : h & ~bit);
+	atom_poke8(&node_of_child(t, l, c)->home[c % NODE_FANOUT], hide ? 0xff : 0);
 }
 
 /* Write child @c's rank at level @l, and up as far as it changes anything. */
@@ -127,11 +124,23 @@ static inline unsigned fill_least(uint64_t x, unsigned salt)
 /* Which of @slots, not 0, has the fullest child, but for homes; of equal ones @salt decides. */
 static inline unsigned fill_fullest(const struct node *n, uint64_t slots, unsigned salt)
 {
-	uint64_t others = slots & ~atom_peek(&n->homes);
+	uint64_t homes = atom_peek(&n->homes), not;
 
-	if (others)
-		slots = others;
 	if (!(slots & (slots - 1)))
 		return first_slot(slots);
-	return (fill_least(atom_peek(&n->fills) | ~bytes_of(slots), salt) ^ salt) % NODE_FANOUT;
+	not = ~bytes_of(slots);
+	if ((not | homes) != UINT64_MAX)
+		not |= homes;
+	return (fill_least(atom_peek(&n->fills) | not, salt) ^ salt) % NODE_FANOUT;
+}
+
+/*
+ * The same of all that are no homes, whatever they promise: who wants little mostly finds it in
+ * the fullest.  Return: NODE_FANOUT if all are homes.
+ */
+static inline unsigned fill_glance(const struct node *n, unsigned salt)
+{
+	unsigned least = fill_least(atom_peek(&n->fills) | atom_peek(&n->homes), salt);
+
+	return least < 0xff * NODE_FANOUT ? (least ^ salt) % NODE_FANOUT : NODE_FANOUT;
 }

@@ -262,6 +262,23 @@ static INLINE bool open_full(struct tree *t, unsigned l, uint32_t c, struct node
 	       !retry_count(t->id);
 }
 
+/* Where to go for a block of @order from node @n, which reads @w; NODE_FANOUT: nowhere. */
+static inline unsigned way_down(const struct node *n, uint64_t w, unsigned order, unsigned salt)
+{
+	if (node_all_full(w))
+		return salt;
+	uint64_t slots = node_at_least(w, ENTRY_OPEN + order);
+	if (!(slots & (slots - 1)))
+		return slots ? first_slot(slots) : NODE_FANOUT;
+	if (order < GROUP_ORDER) {
+		unsigned slot = fill_glance(n, salt);
+
+		if (slot < NODE_FANOUT && entry_fits(node_entry(w, slot), order))
+			return slot;
+	}
+	return fill_fullest(n, slots, salt);
+}
+
 /*
  * One step down from node *@self of level @l: to the fullest child that can serve, of equal ones
  * as @salt has it.
@@ -272,18 +289,18 @@ static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_
 {
 	struct node *n = &t->level[l][*self];
 	/* The root's: pairs with T6, who raises an entry has raised those above. */
-	uint64_t w = atom_load(&n->word), slots = node_at_least(w, ENTRY_OPEN + order);
+	uint64_t w = atom_load(&n->word);
+	unsigned slot = way_down(n, w, order, salt), e;
 
-	if (!slots) {
+	if (slot == NODE_FANOUT) {
 		/* The entry above promised too much. */
 		if (l < t->root)
 			tree_lower(t, l + 1, *self, order);
 		return false;
 	}
-	unsigned slot = node_all_full(w) ? salt : fill_fullest(n, slots, salt);
-	unsigned e = node_entry(w, slot);
 	uint32_t c = *self * NODE_FANOUT + slot;
 
+	e = node_entry(w, slot);
 	*self = c;
 	if (e == ENTRY_DIRTY)
 		tree_clear(t, l, c);

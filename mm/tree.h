@@ -64,7 +64,10 @@ struct node {
 		atom8_t fill[NODE_FANOUT];
 		atom64_t fills;
 	};
-	atom64_t homes;			/* which children CPUs have homes in: also a hint */
+	union {				/* 0xff: a CPU has a home in that child, also a hint */
+		atom8_t home[NODE_FANOUT];
+		atom64_t homes;
+	};
 };
 
 struct tree {
