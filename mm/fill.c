@@ -41,8 +41,8 @@ void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 void fill_show(struct tree *t, unsigned level, uint32_t self)
 {
 	uint64_t fills = atom_peek(&t->level[level][self].fills);
+	unsigned rank = level == 1 ? fills_rank(fills) : fullest_rank(fills);
 
-	if (level < t->root)
-		fill_set_rank(t, level + 1, self,
-			      level == 1 ? fills_rank(fills) : fullest_rank(fills));
+	if (level < t->root && rank != atom_peek8(fill_of(t, level + 1, self)))
+		fill_set_rank(t, level + 1, self, rank);
 }

@@ -19,7 +19,8 @@ static void leave(unsigned level, uint64_t key)
 		return;
 	if (level == 0 ? w == UINT64_MAX : node_all_full(w))
 		tree_settle(t, level + 1, index, true);
-	else if (level == 0 ? w == 0 : node_exhausted(w))
+	else if ((level == 0 ? w == 0 : node_exhausted(w)) &&
+		 tree_entry(t, level + 1, index) != ENTRY_NONE)
 		tree_exhausted(t, level + 1, index);
 }
 

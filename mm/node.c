@@ -75,9 +75,9 @@ unsigned bits_code(uint64_t bits)
 
 	if (bits == 0)
 		return ENTRY_NONE;
-	if (bits == UINT64_MAX)
-		return ENTRY_OPEN + 6;
-	for (uint64_t runs = bits; order < 6; order++) {
+	if ((bits & UINT32_MAX) == UINT32_MAX || bits >> 32 == UINT32_MAX)
+		return ENTRY_OPEN + (bits == UINT64_MAX ? 6 : 5);
+	for (uint64_t runs = bits; order < 5; order++) {
 		runs &= runs >> (1u << order) & aligned[order + 1];
 		if (!runs)
 			break;

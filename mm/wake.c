@@ -147,12 +147,13 @@ static void reserve_words(atom64_t *word, uint64_t which)
 {
 	while (which) {
 		unsigned at = (unsigned)__builtin_ctzll(which);
+		uint64_t after = ~(which >> at);
+		unsigned n = after ? (unsigned)__builtin_ctzll(after) : 64;
 
 		/* Most often they are many, side by side. */
-		do {
-			atom_poke(&word[at], word_held(PAGE_RESERVED, 0, OWNER_NONE));
-			which &= which - 1;
-		} while (which >> at++ >> 1 & 1);
+		for (atom64_t *w = &word[at], *end = w + n; w < end; w++)
+			atom_poke(w, word_held(PAGE_RESERVED, 0, OWNER_NONE));
+		which &= UINT64_MAX << at << (n - 1) << 1;
 	}
 }
 
