@@ -57,7 +57,7 @@ bool zone_take(struct zone *z, unsigned order, uint32_t *frame)
 		/* Before the tree is looked at: see zone_spent(), and Z3 in wake.c. */
 		uint64_t before = atom_load(&z->cursor);
 
-		if (__builtin_expect(tree_take(&z->tree, order, &first), 1))
+		if (!tree_spent(&z->tree) && tree_take(&z->tree, order, &first))
 			break;
 		if (cursor_all_awake(z, before))
 			return false;
