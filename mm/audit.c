@@ -37,12 +37,14 @@ static void finding(struct audit *a, const char *fmt, ...)
 	a->report(line);
 }
 
-/* Is a CPU's home, and so allowed to be unmerged (I8 speaks of drained caches). */
+/* Is a CPU's home, or was, and so allowed to be unmerged (I8 speaks of drained caches). */
 static bool is_a_home(const struct tree *t, unsigned level, uint32_t index)
 {
 	for (unsigned cpu = 0; cpu < mm.ncpu; cpu++)
 		if (level < HOME_LEVELS &&
-		    local_peek(cpu, LOCAL_HOME + level * sizeof(uint64_t)) == home_key(t, index))
+		    (local_peek(cpu, LOCAL_HOME + level * sizeof(uint64_t)) ==
+			home_key(t, index) ||
+		     local_peek(cpu, LOCAL_LEFT) == home_left_key(t, level, index)))
 			return true;
 	return false;
 }

@@ -5,21 +5,53 @@
 #include "fill.h"
 #include "mm_state.h"
 
+static inline struct tree *tree_at(uint64_t key) { return tree_of((uint16_t)(key >> 32) - 1u); }
+
+/* Is all of it free?  A hint; pairs with whoever changes it, who settles it if we do not. */
+static inline bool is_whole(const struct tree *t, unsigned level, uint32_t index)
+{
+	return level == 0 ? atom_load(&t->bits[index]) == UINT64_MAX
+			  : node_all_full(atom_load(&t->level[level][index].word));
+}
+
+/* A home that was left while all of it was free: merge it, if it still is. */
+static void merge_left(uint64_t left)
+{
+	if (left == 0)
+		return;
+
+	struct tree *t = tree_at(left);
+	unsigned level = (unsigned)(left >> 48);
+	uint32_t index = (uint32_t)left;
+	if (is_whole(t, level, index) && !home_is(t, level, index))
+		tree_settle(t, level + 1, index, true);
+}
+
+/* Let @left be merged later.  Return: what was to be. */
+static uint64_t merge_later(uint64_t left)
+{
+	uint64_t before = local_load(LOCAL_LEFT);
+
+	while (!local_cas(LOCAL_LEFT, &before, left))
+		;
+	return before;
+}
+
+/* Its entry is to be right, if nothing is left of it, and if all is. */
 static void leave(unsigned level, uint64_t key)
 {
 	if (key == 0)
 		return;
 
-	struct tree *t = tree_of((unsigned)(key >> 32) - 1);
+	struct tree *t = tree_at(key);
 	uint32_t index = (uint32_t)key;
-	/* A hint; pairs with whoever changes it, who settles it if we do not. */
-	uint64_t w = atom_load(level == 0 ? &t->bits[index] : &t->level[level][index].word);
 
 	if (level == t->root)
 		return;
-	if (level == 0 ? w == UINT64_MAX : node_all_full(w))
-		tree_settle(t, level + 1, index, true);
-	else if ((level == 0 ? w == 0 : node_exhausted(w)) &&
+	if (is_whole(t, level, index))
+		merge_left(merge_later(home_left_key(t, level, index)));
+	else if ((level == 0 ? atom_load(&t->bits[index]) == 0
+			     : node_exhausted(atom_load(&t->level[level][index].word))) &&
 		 tree_entry(t, level + 1, index) != ENTRY_NONE)
 		tree_exhausted(t, level + 1, index);
 }
@@ -40,7 +72,7 @@ static void show(unsigned level, uint64_t key)
 	if (key == 0)
 		return;
 
-	struct tree *t = tree_of((unsigned)(key >> 32) - 1);
+	struct tree *t = tree_at(key);
 	uint32_t index = (uint32_t)key;
 	if (level == 0)
 		level = 1, index /= NODE_FANOUT;
@@ -86,5 +118,6 @@ void tree_leave_homes(void)
 		leave(level, old);
 		show(level, old);
 	}
+	merge_left(merge_later(0));
 	local_store(LOCAL_GIVEN, 0);
 }

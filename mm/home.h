@@ -19,6 +19,12 @@ static inline uint64_t home_key(const struct tree *t, uint32_t index)
 	return t->key | index;
 }
 
+/* The same with its level, for LOCAL_LEFT. */
+static inline uint64_t home_left_key(const struct tree *t, unsigned level, uint32_t index)
+{
+	return (uint64_t)level << 48 | home_key(t, index);
+}
+
 static inline bool home_is(const struct tree *t, unsigned level, uint32_t index)
 {
 	return level < HOME_LEVELS &&
@@ -54,5 +60,8 @@ static inline bool home_given_get(const struct tree *t, unsigned level, uint32_t
 /* Before a walk: the home is not hidden any more, and its rank is true.  Context: any. */
 void home_show(unsigned level);
 
-/* Move there; the old home is merged if all of it is free.  Context: any. */
+/*
+ * Move there.  If all of the old home is free, it is merged when the next such home is left, or
+ * all are: who moves has enough to do.  Context: any.
+ */
 void home_move(struct tree *t, unsigned level, uint32_t index);

@@ -26,9 +26,10 @@
 #define LOCAL_EVENTS  (LOCAL_FOLDED + OWNER_COUNT * 8u)
 #define LOCAL_RETRIES (LOCAL_EVENTS + EVENT_COUNT * 8u)	/* lost ones, a word a zone */
 #define LOCAL_GIVEN   (LOCAL_RETRIES + ZONE_COUNT * 8u)	/* where it gave last: see home.h */
+#define LOCAL_LEFT    (LOCAL_GIVEN + 8u)		/* a home to be merged: see home.c */
 
 #define EVENT_COUNT 64u
 
 _Static_assert(LOCAL_HOME + HOME_LEVELS * 8 == LOCAL_DELTA, "one cache line");
 _Static_assert(LOCAL_DELTA + ZONE_COUNT * 8 == LOCAL_OWED, "a word a zone");
-_Static_assert(LOCAL_GIVEN + 8 <= CPU_LOCAL_BYTES, "it all fits");
+_Static_assert(LOCAL_LEFT + 8 <= CPU_LOCAL_BYTES, "it all fits");

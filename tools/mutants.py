@@ -17,34 +17,33 @@ MENDED = 'who came too late tries again there, and that mends the entry'
 MUTANTS = (
     # --- settling
     Mutant('settle-no-dirty', SETTLE, 'DIRTY is not written before the child is read (T5)',
-           '''	} while (!atom_cas(&n->word, &w, marked) && retry_count(t->id));
+           '''	} while (!atom_cas(word, &w, marked) && retry_count(t->id));
 
 	/* Whose mark it was may want to merge: he is not to come back for that. */
 	unsigned entry = read_child(t, l, c, merge || e == ENTRY_DIRTY);
-	s[0] = step_of(marked, c, entry);''',
+	s[0] = step_of(word, marked, slot, entry);''',
            '''	} while (false);
 	marked = w;
 
 	unsigned entry = read_child(t, l, c, merge);
-	s[0] = (struct step){ marked, node_change(marked, slot, e, entry) };'''),
+	s[0] = (struct step){ word, marked, node_change(marked, slot, e, entry) };'''),
     Mutant('settle-store', SETTLE, 'what was read is stored, whatever happened since (T5)',
-           '''atom_cas(&node_of_child(t, l, c)->word, &s[i].marked,
-					     s[i].settled))''',
-           '''(atom_store(&node_of_child(t, l, c)->word, s[i].settled), true))'''),
+           'atom_cas(s[i].word, &s[i].marked, s[i].settled))',
+           '(atom_store(s[i].word, s[i].settled), true))'),
     Mutant('settle-parked', SETTLE, 'a parked entry is settled (T2)',
            'if (entry_parked(e) || e < least)', 'if (e < least)'),
     Mutant('settle-merge-always', SETTLE, 'an entry becomes FULL though its child is not',
            'merge && bits == UINT64_MAX ?', 'merge ?'),
     Mutant('settle-unfinished', SETTLE, 'who loses leaves his marks above (I10)',
-           '\t\tif (l + steps > last + 1)\n\t\t\tlast = l + steps - 1;\n', ''),
+           '\tif (from + steps > g->last + 1)\n\t\tg->last = from + steps - 1;\n', ''),
     Mutant('settle-anew', SETTLE, 'who has marked an entry and lost marks it anew (T5, I10)',
-           'least = i > 0 ? 0 : MARKED;', 'least = 0;'),
+           'g->least = done > 0 ? 0 : MARKED;', 'g->least = 0;'),
     Mutant('settle-served-above', SETTLE, 'above what he wrote a settler is served by older marks',
-           'least = i > 0 ? 0 : MARKED;', 'least = MARKED;'),
+           'g->least = done > 0 ? 0 : MARKED;', 'g->least = MARKED;'),
     Mutant('settle-other-merge', SETTLE, 'who settles for another does not merge for him (I8)',
            'read_child(t, l, c, merge || e == ENTRY_DIRTY)', 'read_child(t, l, c, merge)'),
     Mutant('no-promise', SETTLE, 'the entries above are not raised with it (T6)',
-           'if (entry == ENTRY_NONE)\n\t\t\tbreak;\n', 'if (true)\n\t\t\tbreak;\n'),
+           '\tif (l == t->root)\n\t\treturn 0;\n\tentry = news_of', '\tif (l)\n\t\treturn 0;\n\tentry = news_of'),
     Mutant('mark-kept', SETTLE, 'a mark above is not made anew: an old reading counts (T6)',
            '''		marked = node_change(above, slot, e, ENTRY_DIRTY);
 ''',
@@ -56,10 +55,10 @@ MUTANTS = (
     Mutant('news-alone', SETTLE, 'an entry that was DIRTY says the news, not all that is below',
            '\tif (e == ENTRY_DIRTY)\n\t\tcode = node_code(w, l - 1);\n', ''),
     Mutant('no-pass-on', SETTLE, 'a node that is whole does not tell the one above (I8)',
-           ': entry == ENTRY_FULL && node_all_full(w)', ': false && node_all_full(w)',
+           ': !node_all_full(s[n].settled) || home_is(t, l, c)', ': true',
            'it only saves a turn: left_whole() looks once more after the last write'),
     Mutant('no-strike-on', SETTLE, 'a node that is empty does not tell the one above',
-           'entry == ENTRY_NONE ? node_exhausted(w)', 'entry == ENTRY_NONE ? false',
+           'news == ENTRY_NONE ? !node_exhausted(s[n].settled)', 'news == ENTRY_NONE ? true',
            'an entry may promise too much; who finds nothing there settles it'),
     Mutant('home-left-whole', SETTLE,
            'a home that is left while it becomes whole is not merged (I8)',
@@ -91,10 +90,10 @@ MUTANTS = (
     Mutant('taken-untold', SETTLE, 'what a taker leaves of an untold gift is not told (T3, I12)',
            '\t\t\ttell_for_giver(t, l, c, left);\n', '\t\t\t;\n'),
     Mutant('given-dirty', SETTLE, 'a giver who sees DIRTY does not settle (T4)',
-           'if (e == ENTRY_DIRTY || (n > 0 && entry_parked(e)))',
-           'if (n > 0 && entry_parked(e))'),
+           'if (e == ENTRY_DIRTY || (s > step && entry_parked(e)))',
+           'if (s > step && entry_parked(e))'),
     Mutant('given-no-merge', SETTLE, 'a gift that completes a child does not merge it (I8)',
-           'if (merge || !tree_raise(', 'if (!tree_raise('),
+           'if (full && !home_is(t, l - 1, c))', 'if (false)'),
     Mutant('read-by-load', SETTLE, 'a node is read without changing it (T6, T7)',
            'while (!atom_cas(&n->word, &w, w + NODE_VERSION) && retry_count(t->id));',
            'while (false);'),
@@ -106,13 +105,11 @@ MUTANTS = (
            '\t\tif (node_any_dirty(w))\n\t\t\treturn false;\t\t/* see read_child() */\n', '',
            'it takes three CPUs in one node, one of them at home; no scenario has them'),
     Mutant('raise-store', SETTLE, 'an entry is raised by a store (T6)',
-           '''		if (!atom_cas(&node_of_child(t, l + n, c >> 3 * n)->word, &s[n].marked,
-			      s[n].settled)) {''',
-           '''		if (atom_store(&node_of_child(t, l + n, c >> 3 * n)->word, s[n].settled),
-		    false) {'''),
+           'if (!atom_cas(s->word, &s->marked, s->settled)) {',
+           'if (atom_store(s->word, s->settled), false) {'),
     Mutant('raise-one', SETTLE, 'an entry is raised, and not those above it (T6)',
-           'for (unsigned k = l; k <= t->root; k++, n++) {',
-           'for (unsigned k = l; k <= l; k++, n++) {'),
+           'for (; l <= t->root; l++, s++) {',
+           'for (unsigned k = l; l <= k; l++, s++) {'),
     Mutant('raise-lost', SETTLE, 'who cannot raise an entry gives up (T6)',
            '\t\t\tretry_count(t->id);\n\t\t\treturn false;\n',
            '\t\t\tretry_count(t->id);\n\t\t\treturn true;\n'),
@@ -184,7 +181,8 @@ MUTANTS = (
     Mutant('fuse-node', GATHER, 'a gathered node is not FULL below (T2)',
            '(w | NODE_ENTRIES) + NODE_VERSION', 'w + NODE_VERSION'),
     Mutant('no-exhausted', GROUP, 'a group that is used up is not struck off',
-           '\tif (bits == 0)\n\t\ttree_exhausted(t, 1, group);\n', '',
+           '\t\tif (strike)\n\t\t\ttree_lower(t, 1, group, 0);\n'
+           '\t\telse\n\t\t\ttree_exhausted(t, 1, group);\n', '\t\t;\n',
            'an entry may promise too much; who finds nothing there settles it'),
     # --- caches
     Mutant('cache-take-torn', CPU_CACHE, 'a frame leaves the cache in two instructions (C2)',
