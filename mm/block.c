@@ -12,15 +12,16 @@ static bool take_fresh(struct zone *z, uint32_t group, uint64_t bits, unsigned o
 		       uint32_t *block)
 {
 	int run = bits_run(bits, order);
+	unsigned n = bits_count_group(bits);
 
 	if (run >= 0) {
 		*block = (group << GROUP_ORDER) + (uint32_t)run;
 		bits &= ~run_mask((unsigned)run, order);
+		n -= 1u << order;
 	}
 	if (bits) {
 		home_move(&z->tree, 0, group);
-		tree_give_bits(&z->tree, group, bits, bits_count((uint32_t)bits) +
-						      bits_count((uint32_t)(bits >> 32)));
+		tree_give_bits(&z->tree, group, bits, n);
 	}
 	return run >= 0;
 }
@@ -82,7 +83,7 @@ static uint64_t take_group(struct zone *z, uint32_t *first)
 
 	if (!zone_wake_group(z, &group, &bits) || bits == 0)
 		return 0;
-	zone_count(z, -(int64_t)(bits_count((uint32_t)bits) + bits_count((uint32_t)(bits >> 32))));
+	zone_count(z, -(int64_t)bits_count_group(bits));
 	*first = z->tree.base + (group << GROUP_ORDER);
 	return bits;
 }

@@ -144,3 +144,25 @@ static inline unsigned fill_glance(const struct node *n, unsigned salt)
 
 	return least < 0xff * NODE_FANOUT ? (least ^ salt) % NODE_FANOUT : NODE_FANOUT;
 }
+
+/*
+ * Where to go for a block of @order from node @n of level @l, which reads @w: to the fullest child
+ * that promises it, of equal ones as @salt has it.  Return: its slot; NODE_FANOUT: there is none.
+ */
+static inline unsigned fill_way(const struct node *n, uint64_t w, unsigned l, unsigned order,
+				unsigned salt)
+{
+	if (node_all_full(w))
+		return salt;
+	uint64_t slots = node_at_least(w, ENTRY_OPEN + order);
+	if (!(slots & (slots - 1)))
+		return slots ? first_slot(slots) : NODE_FANOUT;
+	/* In an area a group that has nothing counts as the fullest. */
+	if (order < GROUP_ORDER && l > 1) {
+		unsigned slot = fill_glance(n, salt);
+
+		if (slot < NODE_FANOUT && entry_fits(node_entry(w, slot), order))
+			return slot;
+	}
+	return fill_fullest(n, slots, salt);
+}

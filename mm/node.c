@@ -77,7 +77,8 @@ unsigned bits_code(uint64_t bits)
 		return ENTRY_NONE;
 	if ((bits & UINT32_MAX) == UINT32_MAX || bits >> 32 == UINT32_MAX)
 		return ENTRY_OPEN + (bits == UINT64_MAX ? 6 : 5);
-	for (uint64_t runs = bits; order < 5; order++) {
+	/* None of order 5: that is where it ends at the latest. */
+	for (uint64_t runs = bits;; order++) {
 		runs &= runs >> (1u << order) & aligned[order + 1];
 		if (!runs)
 			break;

@@ -203,3 +203,10 @@ static inline uint64_t run_mask(unsigned first, unsigned order)
 
 /* How many ones.  (Not the compiler's builtin: without popcnt it calls libgcc.) */
 unsigned bits_count(uint32_t x);
+
+/* A group's; most often it has all. */
+static inline unsigned bits_count_group(uint64_t bits)
+{
+	return bits == UINT64_MAX ? 64 : bits_count((uint32_t)bits) +
+					 bits_count((uint32_t)(bits >> 32));
+}

@@ -263,28 +263,6 @@ static INLINE bool open_full(struct tree *t, unsigned l, uint32_t c, struct node
 }
 
 /*
- * Where to go for a block of @order from node @n of level @l, which reads @w; NODE_FANOUT:
- * nowhere.
- */
-static inline unsigned way_down(const struct node *n, uint64_t w, unsigned l, unsigned order,
-				unsigned salt)
-{
-	if (node_all_full(w))
-		return salt;
-	uint64_t slots = node_at_least(w, ENTRY_OPEN + order);
-	if (!(slots & (slots - 1)))
-		return slots ? first_slot(slots) : NODE_FANOUT;
-	/* In an area a group that has nothing counts as the fullest. */
-	if (order < GROUP_ORDER && l > 1) {
-		unsigned slot = fill_glance(n, salt);
-
-		if (slot < NODE_FANOUT && entry_fits(node_entry(w, slot), order))
-			return slot;
-	}
-	return fill_fullest(n, slots, salt);
-}
-
-/*
  * One step down from node *@self of level @l: to the fullest child that can serve, of equal ones
  * as @salt has it.
  * Return: false if there was none to go to, and what misled us is mended.
@@ -295,7 +273,7 @@ static inline bool step_down(struct tree *t, unsigned order, unsigned l, uint32_
 	struct node *n = &t->level[l][*self];
 	/* The root's: pairs with T6, who raises an entry has raised those above. */
 	uint64_t w = atom_load(&n->word);
-	unsigned slot = way_down(n, w, l, order, salt), e;
+	unsigned slot = fill_way(n, w, l, order, salt), e;
 
 	if (slot == NODE_FANOUT) {
 		/* The entry above promised too much. */

@@ -109,8 +109,7 @@ static uint64_t group_init(struct tree *t, uint32_t group, uint64_t bits)
 
 	/* Relaxed: published by the CAS in tree_groups_add(). */
 	atom_poke(&t->bits[group], bits);
-	atom_poke8(fill_of(t, 1, group), (uint8_t)(whole ? 64 : bits_count((uint32_t)bits) +
-						   bits_count((uint32_t)(bits >> 32))));
+	atom_poke8(fill_of(t, 1, group), (uint8_t)bits_count_group(bits));
 	return whole ? ENTRY_FULL : bits ? ENTRY_DIRTY : ENTRY_NONE;
 }
 

@@ -43,7 +43,8 @@ MUTANTS = (
     Mutant('settle-other-merge', SETTLE, 'who settles for another does not merge for him (I8)',
            'read_child(t, l, c, merge || e == ENTRY_DIRTY)', 'read_child(t, l, c, merge)'),
     Mutant('no-promise', SETTLE, 'the entries above are not raised with it (T6)',
-           '\tif (l == t->root)\n\t\treturn 0;\n\tentry = news_of', '\tif (l)\n\t\treturn 0;\n\tentry = news_of'),
+           '\tif (l == t->root)\n\t\treturn 0;\n\tentry = news_of',
+           '\tif (l)\n\t\treturn 0;\n\tentry = news_of'),
     Mutant('mark-kept', SETTLE, 'a mark above is not made anew: an old reading counts (T6)',
            '''		marked = node_change(above, slot, e, ENTRY_DIRTY);
 ''',
