@@ -424,6 +424,8 @@ bool engine_end(void)
 void engine_stop(void)
 {
 	engine_undo(0);
+	/* What has not left a buffer would else be seen by what comes after. */
+	memset(explore_cpu, 0, sizeof explore_cpu);
 	running = false;
 	explore_self = 0;
 }
