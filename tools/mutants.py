@@ -103,8 +103,7 @@ MUTANTS = (
 			return node_code(w, l - 1);
 ''', ''),
     Mutant('raise-dirty', SETTLE, 'a raising trusts a node in which somebody is settling (T6)',
-           '\t\tif (node_any_dirty(w))\n\t\t\treturn false;\t\t/* see read_child() */\n', '',
-           'it takes three CPUs in one node, one of them at home; no scenario has them'),
+           '\t\tif (node_any_dirty(w))\n\t\t\treturn false;\t\t/* see read_child() */\n', ''),
     Mutant('raise-store', SETTLE, 'an entry is raised by a store (T6)',
            'if (!atom_cas(s->word, &s->marked, s->settled)) {',
            'if (atom_store(s->word, s->settled), false) {'),

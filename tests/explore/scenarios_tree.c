@@ -175,68 +175,6 @@ const struct scenario case_fail_give = {
 	.program = { .cpus = 3, .cpu = { take_0, give_7, take_0 } },
 };
 
-/* CPU 0 is striking the group off, CPU 1 raises its entry again, CPU 2 trusts that one. */
-static void last_and_a_half(void)
-{
-	hold_all(0);
-	take_for(32, 5);
-	take_for(7, 0);
-	let(3, 0);
-}
-
-static void give_7_take_0(void)
-{
-	give_7();
-	do_take(0);
-}
-
-const struct scenario case_trust = {
-	.name = "trust", .what = "an entry is raised while those above are being lowered (T6)",
-	.areas = 1, .strict = true, .setup = last_and_a_half,
-	.program = { .cpus = 3, .cpu = { take_0, give_high, give_7_take_0 } },
-};
-
-/* CPU 1 raises less than CPU 0, in the same node; CPU 2 trusts what CPU 0 has raised. */
-static void half_and_less(void)
-{
-	hold_all(0);
-	take_for(32, 5);
-	take_for(0, 4);
-	take_for(64, 0);
-}
-
-static void give_64(void) { do_give(64, 0); }
-
-static void give_take_4(void)
-{
-	do_give(0, 4);
-	do_take(4);
-}
-
-const struct scenario case_trust_2 = {
-	.name = "trust-2", .what = "two entries of a node are raised, by much and by little (T6)",
-	.areas = 1, .strict = true, .setup = half_and_less,
-	.program = { .cpus = 3, .cpu = { give_high, give_64, give_take_4 } },
-};
-
-/*
- * Half of a group is free, and its area promises all of it.  CPU 0 corrects that, CPU 1 raises
- * another entry meanwhile, CPU 2 trusts what both leave of the promise.
- */
-static void half_promised_whole(void)
-{
-	hold_all(0);
-	let(0, 6);
-	take_for(0, 5);
-	take_for(64, 0);
-}
-
-const struct scenario case_trust_3 = {
-	.name = "trust-3", .what = "an entry is lowered while its node is told of a gift (T5, T6)",
-	.areas = 1, .strict = true, .setup = half_promised_whole,
-	.program = { .cpus = 3, .cpu = { take_6, give_64, take_5 } },
-};
-
 static void last_one(void)
 {
 	hold_all(0);
