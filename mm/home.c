@@ -7,11 +7,16 @@
 
 static inline struct tree *tree_at(uint64_t key) { return tree_of((uint16_t)(key >> 32) - 1u); }
 
-/* Is all of it free?  A hint; pairs with whoever changes it, who settles it if we do not. */
-static inline bool is_whole(const struct tree *t, unsigned level, uint32_t index)
+/* Its bits or its node.  A hint; pairs with whoever changes it, who settles it if we do not. */
+static inline uint64_t look_at(const struct tree *t, unsigned level, uint32_t index)
 {
-	return level == 0 ? atom_load(&t->bits[index]) == UINT64_MAX
-			  : node_all_full(atom_load(&t->level[level][index].word));
+	return atom_load(level == 0 ? &t->bits[index] : &t->level[level][index].word);
+}
+
+/* Is all of it free, that reads @w? */
+static inline bool is_whole(unsigned level, uint64_t w)
+{
+	return level == 0 ? w == UINT64_MAX : node_all_full(w);
 }
 
 /* A home that was left while all of it was free: merge it, if it still is. */
@@ -23,7 +28,7 @@ static void merge_left(uint64_t left)
 	struct tree *t = tree_at(left);
 	unsigned level = (unsigned)(left >> 48);
 	uint32_t index = (uint32_t)left;
-	if (is_whole(t, level, index) && !home_is(t, level, index))
+	if (is_whole(level, look_at(t, level, index)) && !home_is(t, level, index))
 		tree_settle(t, level + 1, index, true);
 }
 
@@ -48,10 +53,10 @@ static void leave(unsigned level, uint64_t key)
 
 	if (level == t->root)
 		return;
-	if (is_whole(t, level, index))
+	uint64_t w = look_at(t, level, index);
+	if (is_whole(level, w))
 		merge_left(merge_later(home_left_key(t, level, index)));
-	else if ((level == 0 ? atom_load(&t->bits[index]) == 0
-			     : node_exhausted(atom_load(&t->level[level][index].word))) &&
+	else if ((level == 0 ? w == 0 : node_exhausted(w)) &&
 		 tree_entry(t, level + 1, index) != ENTRY_NONE)
 		tree_exhausted(t, level + 1, index);
 }

@@ -150,6 +150,22 @@ static inline bool node_any_dirty(uint64_t w)
 /* The entry that tells what a node of @level with contents @w can give; never FULL or HELD. */
 unsigned node_code(uint64_t w, unsigned level);
 
+/* The same for the run of whole children around @slot alone, which is one. */
+static inline unsigned node_run_code(uint64_t w, unsigned level, unsigned slot)
+{
+	const unsigned order = child_order(level);
+	uint64_t whole = node_at_least(w, ENTRY_OPEN + order);
+	unsigned log = 3;
+
+	if ((whole >> (slot & ~1u) * ENTRY_BITS & 0x21) != 0x21)
+		log = 0;
+	else if ((whole >> (slot & ~3u) * ENTRY_BITS & 0x8421) != 0x8421)
+		log = 1;
+	else if (whole != SLOTS_ALL)
+		log = 2;
+	return ENTRY_OPEN + (order + log < ORDER_MAX ? order + log : ORDER_MAX);
+}
+
 /* Can it give more than an entry @e, not parked and not DIRTY, promises? */
 static inline bool node_exceeds(uint64_t w, unsigned level, unsigned e)
 {

@@ -126,6 +126,19 @@ static inline unsigned mark_to_raise(struct tree *t, unsigned l, uint32_t c, uin
 }
 
 /*
+ * What a node of level @l, which reads @w, gives when child @slot is whole, as @settled has it.
+ * Return: 0 if that is not to be told without a mark: see read_child().
+ */
+static __attribute__((noinline)) unsigned code_of_whole(uint64_t w, uint64_t settled, unsigned l,
+							unsigned slot)
+{
+	/* What else it can give is promised already (T1). */
+	unsigned code = node_run_code(settled, l, slot);
+
+	return code != ENTRY_OPEN + child_order(l) && node_any_dirty(w) ? 0 : code;
+}
+
+/*
  * T6: let the entry for child @c of level @l promise @code, if it promises less, and those above
  * it.  The words that must change are read from below and changed from above: each CAS fails if
  * its node has changed since it was read, which was before the entry above it was seen to
@@ -153,9 +166,9 @@ static __attribute__((noinline)) bool tree_raise(struct tree *t, unsigned l, uin
 		s->settled = node_change(w, slot, e, code);
 		if (!entry_fits(code, child_order(l)) || l == t->root)
 			continue;
-		if (node_any_dirty(w))
-			return false;		/* see read_child() */
-		code = node_code(s->settled, l);
+		code = code_of_whole(w, s->settled, l, slot);
+		if (code == 0)
+			return false;
 	}
 	while (s > step) {
 		s--;
@@ -171,12 +184,8 @@ static __attribute__((noinline)) bool tree_raise(struct tree *t, unsigned l, uin
 /* What a node of level @l, going to read @w, has to promise for the news of its child @c. */
 static inline unsigned news_of(uint64_t w, unsigned l, uint32_t c, unsigned entry)
 {
-	const unsigned whole = ENTRY_OPEN + child_order(l);
-
 	/* What it could give without this child is promised already (T1). */
-	if (entry < whole)
-		return entry;
-	return node_entry(w, c % NODE_FANOUT ^ 1) < whole ? whole : node_code(w, l);
+	return entry_fits(entry, child_order(l)) ? node_run_code(w, l, c % NODE_FANOUT) : entry;
 }
 
 /* As mark_above(), where the first entry could not be raised to say @entry. */

@@ -103,7 +103,8 @@ MUTANTS = (
 			return node_code(w, l - 1);
 ''', ''),
     Mutant('raise-dirty', SETTLE, 'a raising trusts a node in which somebody is settling (T6)',
-           '\t\tif (node_any_dirty(w))\n\t\t\treturn false;\t\t/* see read_child() */\n', ''),
+           'return code != ENTRY_OPEN + child_order(l) && node_any_dirty(w) ? 0 : code;',
+           '(void)w;\n\treturn code;'),
     Mutant('raise-store', SETTLE, 'an entry is raised by a store (T6)',
            'if (!atom_cas(s->word, &s->marked, s->settled)) {',
            'if (atom_store(s->word, s->settled), false) {'),
