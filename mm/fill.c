@@ -14,27 +14,32 @@ static inline unsigned fullest_rank(uint64_t fills)
 
 void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 {
-	for (;; l++, c /= NODE_FANOUT) {
-		struct node *n = node_of_child(t, l, c);
-		unsigned slot = c % NODE_FANOUT;
-		uint64_t fills = atom_peek(&n->fills);
-		unsigned before = fills_at(fills, slot);
+	struct node *n = node_of_child(t, l, c);
+	unsigned slot = c % NODE_FANOUT;
+	uint64_t fills = atom_peek(&n->fills);
+	unsigned before = fills_at(fills, slot);
 
-		if (before == rank)
-			return;
+	while (before != rank) {
 		atom_poke8(&n->fill[slot], (uint8_t)rank);
-		if (l == t->root)
+		if (l++ == t->root)
 			return;
-		unsigned above = atom_peek8(fill_of(t, l + 1, c / NODE_FANOUT));
-		if (rank <= above)
-			continue;
-		if (before > above)
-			return;
-		/* It was the fullest, and is not as full now. */
-		unsigned e = tree_entry(t, l + 1, c / NODE_FANOUT);
-		if ((rank != FILL_EMPTY || e != ENTRY_NONE) &&
-		    (rank != FILL_FREE || e != ENTRY_FULL))
-			rank = fullest_rank(fills_with(fills, slot, rank));
+		c /= NODE_FANOUT;
+		n = node_of_child(t, l, c);
+		const unsigned at = c % NODE_FANOUT;
+		const uint64_t next = atom_peek(&n->fills);
+		const unsigned above = fills_at(next, at);
+		if (rank > above) {
+			if (before > above)
+				return;
+			/* It was the fullest, and is not as full now. */
+			unsigned e = node_entry(atom_load(&n->word), at);
+			if ((rank != FILL_EMPTY || e != ENTRY_NONE) &&
+			    (rank != FILL_FREE || e != ENTRY_FULL))
+				rank = fullest_rank(fills_with(fills, slot, rank));
+		}
+		slot = at;
+		fills = next;
+		before = above;
 	}
 }
 

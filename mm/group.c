@@ -8,7 +8,7 @@
 #include "home.h"
 #include "retry.h"
 
-/* T4 for a group, without working out its code where that is more, or not, for certain. */
+/* T4 for a group that is not whole; its code is worked out where it may be more than is promised. */
 static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask)
 {
 	unsigned e = tree_entry(t, 1, group);
@@ -22,7 +22,7 @@ static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t m
 		if (mask & ~around ? bits_run(bits, larger) < 0 : (bits & around) != around)
 			return;
 	}
-	tree_given(t, 1, group, bits_code(bits), bits == UINT64_MAX);
+	tree_given(t, 1, group, bits_code(bits), false);
 }
 
 void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
@@ -36,7 +36,10 @@ void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
 		/* Pairs with the taker's CAS: he sees the words as we left them.  Then T4. */
 	} while (!atom_cas(&t->bits[group], &bits, bits | mask) && retry_count(t->id));
 	bits |= mask;
-	bits_given(t, group, bits, mask);
+	if (bits == UINT64_MAX)
+		tree_given(t, 1, group, ENTRY_OPEN + GROUP_ORDER, true);
+	else
+		bits_given(t, group, bits, mask);
 	fill_changed(t, group, (int)n, bits, false);
 }
 
