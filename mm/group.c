@@ -8,7 +8,7 @@
 #include "home.h"
 #include "retry.h"
 
-/* T4 for a group that is not whole; its code is worked out where it may be more than is promised. */
+/* T4 for a group that is not whole, without its code where that is no news for certain. */
 static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask)
 {
 	unsigned e = tree_entry(t, 1, group);

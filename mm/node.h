@@ -37,7 +37,7 @@ enum {
 	ENTRY_NONE = 0,
 	ENTRY_HELD = 1,
 	ENTRY_OPEN = 2,		/* + order: 2..20 */
-	ENTRY_DIRTY = 30,
+	ENTRY_DIRTY = 30,	/* all ones but the lowest: see node_any_dirty() */
 	ENTRY_FULL = 31,	/* all ones: see node_full_runs() */
 };
 
@@ -144,7 +144,9 @@ static inline uint64_t node_at_least(uint64_t w, unsigned least)
 /* Is somebody finding out about one of the children? */
 static inline bool node_any_dirty(uint64_t w)
 {
-	return node_at_least(w, ENTRY_DIRTY) != node_full_runs(w, 0);
+	uint64_t large = w >> 1 & w >> 2;	/* DIRTY is all ones but the lowest */
+
+	return (large & large >> 2 & ~w & SLOTS_ALL) != 0;
 }
 
 /* The entry that tells what a node of @level with contents @w can give; never FULL or HELD. */
