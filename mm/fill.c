@@ -12,6 +12,15 @@ static inline unsigned fullest_rank(uint64_t fills)
 	return (unsigned)smaller(two, two >> 16) & 0xff;
 }
 
+/* The same of one that has a byte of @rank, which mostly is the least. */
+static inline unsigned fullest_rank_with(uint64_t fills, unsigned rank)
+{
+	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
+
+	/* Where a byte is less, its topmost bit does not survive. */
+	return (((fills | tops) - rank * ones) & tops) == tops ? rank : fullest_rank(fills);
+}
+
 void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 {
 	struct node *n = node_of_child(t, l, c);
@@ -32,10 +41,7 @@ void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 			if (before > above)
 				return;
 			/* It was the fullest, and is not as full now. */
-			unsigned e = node_entry(atom_load(&n->word), at);
-			if ((rank != FILL_EMPTY || e != ENTRY_NONE) &&
-			    (rank != FILL_FREE || e != ENTRY_FULL))
-				rank = fullest_rank(fills_with(fills, slot, rank));
+			rank = fullest_rank_with(fills_with(fills, slot, rank), rank);
 		}
 		slot = at;
 		fills = next;

@@ -15,7 +15,7 @@
 
 #define FILL_STEP   8u		/* free frames of an area that make one rank */
 #define FILL_FREE   (1 + 512 / FILL_STEP)	/* the rank of an area with all frames free */
-#define FILL_EMPTY  254u	/* nothing free below */
+#define FILL_EMPTY  127u	/* nothing free below; none is larger */
 
 static inline atom8_t *fill_of(const struct tree *t, unsigned l, uint32_t c)
 {
