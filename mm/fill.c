@@ -2,6 +2,9 @@
 /* Keeping and reading the hints; fill.h says what they mean. */
 #include "fill.h"
 
+#include "local.h"
+#include "mm_state.h"
+
 /* The least of eight bytes. */
 static inline unsigned fullest_rank(uint64_t fills)
 {
@@ -21,7 +24,8 @@ static inline unsigned fullest_rank_with(uint64_t fills, unsigned rank)
 	return (((fills | tops) - rank * ones) & tops) == tops ? rank : fullest_rank(fills);
 }
 
-void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
+/* The rank of child @c at level @l is @rank now; of those above it too, where it is the fullest. */
+static void carry(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 {
 	struct node *n = node_of_child(t, l, c);
 	unsigned slot = c % NODE_FANOUT;
@@ -47,6 +51,54 @@ void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
 		fills = next;
 		before = above;
 	}
+}
+
+/* The rank of node @owed, of level 2, is told. */
+static void tell(uint64_t owed)
+{
+	struct tree *t = tree_of((unsigned)(owed >> 32) - 1);
+	uint32_t node = (uint32_t)owed;
+
+	carry(t, 3, node, fullest_rank(atom_peek(&t->level[2][node].fills)));
+}
+
+/*
+ * The fullest area of @node, of level 2, is emptier.  That is told upward when another node's is,
+ * or when there is little else to do: who frees in order would tell it each time.
+ */
+static __attribute__((noinline)) void tell_later(struct tree *t, uint32_t node)
+{
+	uint64_t owed = local_load(LOCAL_EMPTIER), key = t->key | node;
+
+	if (owed == key)
+		return;
+	local_store(LOCAL_EMPTIER, key);
+	if (owed)
+		tell(owed);
+}
+
+void fill_tell(void)
+{
+	uint64_t owed = local_load(LOCAL_EMPTIER);
+
+	if (owed) {
+		local_store(LOCAL_EMPTIER, 0);
+		tell(owed);
+	}
+}
+
+void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank)
+{
+	atom8_t *shown = fill_of(t, l, c);
+	unsigned before = atom_peek8(shown);
+
+	if (l != 2 || l == t->root || rank < before || rank == FILL_EMPTY) {
+		carry(t, l, c, rank);
+		return;
+	}
+	atom_poke8(shown, (uint8_t)rank);
+	if (before <= atom_peek8(fill_of(t, 3, c / NODE_FANOUT)))
+		tell_later(t, c / NODE_FANOUT);
 }
 
 void fill_show(struct tree *t, unsigned level, uint32_t self)

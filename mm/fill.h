@@ -5,9 +5,10 @@
  *
  * At level 1 a byte counts the free frames of a group.  Above, a byte ranks a
  * child by its fullest area: one more for each FILL_STEP free frames, smaller
- * is fuller.  They are written without care for races; a wrong one costs a
- * worse choice, never a wrong answer, and mends itself when its area is next
- * used up.  So all of it is relaxed, and pairs with nothing.
+ * is fuller.  That an area is emptier a CPU may tell late, but before it leaves
+ * its home to choose by the hints.  They are written without care for races; a
+ * wrong one costs a worse choice, never a wrong answer, and mends itself when
+ * its area is next used up.  So all of it is relaxed, and pairs with nothing.
  */
 #pragma once
 
@@ -33,8 +34,11 @@ static inline void fill_hide(struct tree *t, unsigned l, uint32_t c, bool hide)
 	atom_poke8(&node_of_child(t, l, c)->home[c % NODE_FANOUT], hide ? 0xff : 0);
 }
 
-/* Write child @c's rank at level @l, and up as far as it changes anything. */
+/* Write child @c's rank at level @l, another than before, and up as far as it changes anything. */
 void fill_set_rank(struct tree *t, unsigned l, uint32_t c, unsigned rank);
+
+/* What this CPU has put off to tell. */
+void fill_tell(void);
 
 /* The sum of eight bytes, none above 127: four sums of two, added by a multiplication. */
 static inline unsigned sum_of_bytes(uint64_t x)

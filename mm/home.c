@@ -125,4 +125,5 @@ void tree_leave_homes(void)
 	}
 	merge_left(merge_later(0));
 	local_store(LOCAL_GIVEN, 0);
+	fill_tell();
 }

@@ -27,9 +27,10 @@
 #define LOCAL_RETRIES (LOCAL_EVENTS + EVENT_COUNT * 8u)	/* lost ones, a word a zone */
 #define LOCAL_GIVEN   (LOCAL_RETRIES + ZONE_COUNT * 8u)	/* where it gave last: see home.h */
 #define LOCAL_LEFT    (LOCAL_GIVEN + 8u)		/* a home to be merged: see home.c */
+#define LOCAL_EMPTIER (LOCAL_LEFT + 8u)			/* whose rank is to be told: see fill.c */
 
 #define EVENT_COUNT 64u
 
 _Static_assert(LOCAL_HOME + HOME_LEVELS * 8 == LOCAL_DELTA, "one cache line");
 _Static_assert(LOCAL_DELTA + ZONE_COUNT * 8 == LOCAL_OWED, "a word a zone");
-_Static_assert(LOCAL_LEFT + 8 <= CPU_LOCAL_BYTES, "it all fits");
+_Static_assert(LOCAL_EMPTIER + 8 <= CPU_LOCAL_BYTES, "it all fits");

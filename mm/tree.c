@@ -44,8 +44,12 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half)
 {
 	uint32_t group, taken = take_some_at_home(t, half);
 
-	if (taken || !root_fits(t, 0))
+	if (taken) {
+		fill_tell();		/* before a walk, which has more to do */
 		return taken;
+	}
+	if (!root_fits(t, 0))
+		return 0;
 	home_show(0);
 	while (!taken && walk(t, 0, 0, &group))
 		if ((taken = group_take_half(t, group, true, half)))
