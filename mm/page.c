@@ -120,6 +120,12 @@ static __attribute__((noinline)) void *alloc_area(gfp_t gfp, owner_t owner)
 	return alloc_from_tree(gfp, AREA_ORDER, owner);
 }
 
+/* A group, for what needs some hundred KiB: likewise. */
+static __attribute__((noinline)) void *alloc_group(gfp_t gfp, owner_t owner)
+{
+	return alloc_from_tree(gfp, GROUP_ORDER, owner);
+}
+
 static __attribute__((noinline)) void *alloc_any(gfp_t gfp, unsigned order, owner_t owner)
 {
 	return alloc_from_tree(gfp, order, owner);
@@ -143,6 +149,8 @@ void *allocpages(gfp_t gfp, unsigned order, owner_t owner)
 		return allocpage(gfp, owner);
 	if (order == AREA_ORDER)
 		return alloc_area(gfp, owner);
+	if (order == GROUP_ORDER)
+		return alloc_group(gfp, owner);
 	return order > CACHED_ORDERS ? alloc_any(gfp, order, owner)
 				     : alloc_run(gfp, order, owner);
 }
@@ -183,6 +191,11 @@ static __attribute__((noinline)) enum page_error free_area(void *page, owner_t o
 	return free_to_tree(page, AREA_ORDER, owner);
 }
 
+static __attribute__((noinline)) enum page_error free_group(void *page, owner_t owner)
+{
+	return free_to_tree(page, GROUP_ORDER, owner);
+}
+
 static __attribute__((noinline)) enum page_error free_any(void *page, unsigned order, owner_t owner)
 {
 	return free_to_tree(page, order, owner);
@@ -206,6 +219,8 @@ enum page_error freepages(void *page, unsigned order, owner_t owner)
 		return freepage(page, owner);
 	if (order == AREA_ORDER)
 		return free_area(page, owner);
+	if (order == GROUP_ORDER)
+		return free_group(page, owner);
 	return order > CACHED_ORDERS ? free_any(page, order, owner)
 				     : free_run(page, order, owner);
 }

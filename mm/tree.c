@@ -440,9 +440,23 @@ static INLINE bool take_at_home(struct tree *t, unsigned l, uint32_t home, unsig
 	return true;
 }
 
-/* Of any level; what the home does not have, too. */
-static __attribute__((noinline)) bool take_otherwise(struct tree *t, unsigned order,
-						     uint32_t *first)
+bool tree_take_area(struct tree *t, uint32_t *first)
+{
+	uint32_t home;
+
+	return home_get(t, 2, &home) ? take_at_home(t, 2, home, AREA_ORDER, 0, first)
+				     : take_elsewhere(t, 2, AREA_ORDER, first);
+}
+
+bool tree_take_group(struct tree *t, uint32_t *first)
+{
+	uint32_t home;
+
+	return home_get(t, 1, &home) ? take_at_home(t, 1, home, GROUP_ORDER, 0, first)
+				     : take_elsewhere(t, 1, GROUP_ORDER, first);
+}
+
+bool tree_take_any(struct tree *t, unsigned order, uint32_t *first)
 {
 	unsigned l = order_level(order);
 	uint32_t home;
@@ -452,24 +466,17 @@ static __attribute__((noinline)) bool take_otherwise(struct tree *t, unsigned or
 	return take_at_home(t, l, home, order, order - child_order(l), first);
 }
 
-bool tree_take_area(struct tree *t, uint32_t *first)
+void tree_give_area(struct tree *t, uint32_t first)
 {
-	uint32_t home;
-
-	return home_get(t, 2, &home) ? take_at_home(t, 2, home, AREA_ORDER, 0, first)
-				     : take_elsewhere(t, 2, AREA_ORDER, first);
+	give_run(t, 2, first >> AREA_ORDER, 0);
 }
 
-bool tree_take_any(struct tree *t, unsigned order, uint32_t *first)
+void tree_give_group(struct tree *t, uint32_t first)
 {
-	uint32_t home;
-
-	if (order == GROUP_ORDER && home_get(t, 1, &home))
-		return take_at_home(t, 1, home, GROUP_ORDER, 0, first);
-	return take_otherwise(t, order, first);
+	give_run(t, 1, first >> GROUP_ORDER, 0);
 }
 
-static __attribute__((noinline)) void give_otherwise(struct tree *t, uint32_t first, unsigned order)
+void tree_give_any(struct tree *t, uint32_t first, unsigned order)
 {
 	unsigned l = order_level(order);
 
@@ -477,17 +484,4 @@ static __attribute__((noinline)) void give_otherwise(struct tree *t, uint32_t fi
 		tree_give_bits(t, first >> GROUP_ORDER, run_mask(first & 63, order), 1u << order);
 	else
 		give_run(t, l, first >> child_order(l), order - child_order(l));
-}
-
-void tree_give_area(struct tree *t, uint32_t first)
-{
-	give_run(t, 2, first >> AREA_ORDER, 0);
-}
-
-void tree_give_any(struct tree *t, uint32_t first, unsigned order)
-{
-	if (order == GROUP_ORDER)
-		give_run(t, 1, first >> GROUP_ORDER, 0);
-	else
-		give_otherwise(t, first, order);
 }

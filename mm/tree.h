@@ -113,6 +113,7 @@ void tree_groups_add(struct tree *t, uint32_t group, unsigned n, const uint64_t 
 void tree_block_init(struct tree *t, uint32_t first, unsigned order);
 
 bool tree_take_area(struct tree *t, uint32_t *first);
+bool tree_take_group(struct tree *t, uint32_t *first);
 bool tree_take_any(struct tree *t, unsigned order, uint32_t *first);
 
 /**
@@ -125,7 +126,8 @@ bool tree_take_any(struct tree *t, unsigned order, uint32_t *first);
 static inline bool tree_take(struct tree *t, unsigned order, uint32_t *first)
 {
 	/* The most frequent has code of its own: what follows from its order is known there. */
-	return order == AREA_ORDER ? tree_take_area(t, first) : tree_take_any(t, order, first);
+	return order == AREA_ORDER ? tree_take_area(t, first)
+	     : order == GROUP_ORDER ? tree_take_group(t, first) : tree_take_any(t, order, first);
 }
 
 /*
@@ -158,6 +160,7 @@ uint32_t tree_take_some(struct tree *t, uint32_t *half);
 bool tree_take_frame(struct tree *t, uint32_t frame);
 
 void tree_give_area(struct tree *t, uint32_t first);
+void tree_give_group(struct tree *t, uint32_t first);
 void tree_give_any(struct tree *t, uint32_t first, unsigned order);
 
 /* Give a block back that was taken.  Context: any; waits for nobody.  Panics: if it is not held. */
@@ -165,6 +168,8 @@ static inline void tree_give(struct tree *t, uint32_t first, unsigned order)
 {
 	if (order == AREA_ORDER)
 		tree_give_area(t, first);
+	else if (order == GROUP_ORDER)
+		tree_give_group(t, first);
 	else
 		tree_give_any(t, first, order);
 }
