@@ -289,8 +289,9 @@ static int replay(const struct scenario *s, const char *schedule)
 	return r.failed;
 }
 
-#define SCHEDULES 50u		/* of a random program; */
-#define STEPPING  20u		/* and schedules in step */
+#define SCHEDULES   50u		/* of a random program; */
+#define STEPPING    20u		/* schedules in step; */
+#define SMALL_RUN 3000u		/* and states, if it is small */
 
 static void print_failure(const struct explore_result *r, uint64_t seed, const char *self)
 {
@@ -300,32 +301,44 @@ static void print_failure(const struct explore_result *r, uint64_t seed, const c
 	       (unsigned long long)seed, r->schedule);
 }
 
+/* Return: did it hold?  If not, @r tells; else @sum has what it adds to. */
+static bool run_program(uint64_t seed, struct explore_result *r, struct explore_result *sum)
+{
+	const struct explore_limits l = { .alone = true }, in_step = { .in_step = true },
+				    few = { .states = SMALL_RUN };
+	const struct scenario *s = random_program(seed);
+	struct explore_program p = program_of(s);
+	uint64_t order = seed * 0x9e3779b97f4a7c15u;
+
+	prepare(s);
+	explore_random(&p, &l, SCHEDULES, order, r);
+	sum->steps += r->steps;
+	sum->alone = r->alone > sum->alone ? r->alone : sum->alone;
+	if (!r->failed) {
+		explore_random(&p, &in_step, STEPPING, order, r);
+		sum->steps += r->steps;
+		sum->none_ends = r->none_ends > sum->none_ends ? r->none_ends : sum->none_ends;
+	}
+	if (!r->failed && random_is_small()) {
+		explore_all(&p, &few, r);
+		sum->steps += r->steps;
+		sum->ends += r->complete;
+	}
+	return !r->failed;
+}
+
 /* @n programs, of @seed and those after it. */
 static int run_random(uint64_t n, uint64_t seed, const char *self)
 {
-	const struct explore_limits l = { .alone = true }, in_step = { .in_step = true };
-	uint64_t steps = 0, last = seed + n;
-	unsigned alone = 0, none_ends = 0;
+	struct explore_result r, sum = { .failed = false };
 
-	for (; seed != last; seed++) {
-		const struct scenario *s = random_program(seed);
-		struct explore_program p = program_of(s);
-		uint64_t order = seed * 0x9e3779b97f4a7c15u;
-		struct explore_result r, r2 = { .failed = false };
-
-		prepare(s);
-		explore_random(&p, &l, SCHEDULES, order, &r);
-		if (!r.failed)
-			explore_random(&p, &in_step, STEPPING, order, &r2);
-		if (r.failed || r2.failed)
-			return print_failure(r.failed ? &r : &r2, seed, self), 1;
-		steps += r.steps + r2.steps;
-		alone = r.alone > alone ? r.alone : alone;
-		none_ends = r2.none_ends > none_ends ? r2.none_ends : none_ends;
-	}
-	printf("%llu random programs, %u schedules each, %llu steps; a CPU alone made at most %u "
-	       "in a call,\nCPUs in step together %u until one ended\n", (unsigned long long)n,
-	       SCHEDULES + STEPPING, (unsigned long long)steps, alone, none_ends);
+	for (uint64_t last = seed + n; seed != last; seed++)
+		if (!run_program(seed, &r, &sum))
+			return print_failure(&r, seed, self), 1;
+	printf("%llu random programs, %u schedules each, all of %llu; %llu steps; a CPU alone "
+	       "made at most\n%u in a call, CPUs in step together %u until one ended\n",
+	       (unsigned long long)n, SCHEDULES + STEPPING, (unsigned long long)sum.ends,
+	       (unsigned long long)sum.steps, sum.alone, sum.none_ends);
 	return 0;
 }
 

@@ -4,7 +4,9 @@
  *
  * All of memory is taken in blocks of mixed orders; some are given back, while CPUs find their
  * homes, some stay held, and some are there for a CPU to give.  Or memory sleeps, and the CPUs
- * wake it.  Then each runs a script of a few calls.
+ * wake it.  Then each runs a script of a few calls.  Every second program is rich in gifts, which
+ * show at a home before they are promised, and has few homes; one in eight is small, so that all
+ * of its schedules can be followed.
  *
  * NULL counts (I12) where memory is awake and nobody caches single frames, but for calls during
  * which another takes: who came too late holds what he has not put back yet.
@@ -32,6 +34,8 @@ static struct step script[TRAVELLERS][STEPS];
 static struct block block[BLOCKS];
 static unsigned nblocks, homes[EXPLORE_CPUS];
 static uint64_t state;
+static bool giving, small;
+static struct scenario program;
 
 /* xorshift64*, as in arch/explore/search.c. */
 static uint32_t below(uint32_t n)
@@ -83,18 +87,22 @@ static void find_home(unsigned cpu)
 
 static void decide_fates(unsigned cpus)
 {
-	static const enum fate fates[] = { FATE_FREE, FATE_FREE, FATE_HELD, FATE_GIVEN };
+	static const enum fate fates[2][4] = { { FATE_FREE, FATE_FREE, FATE_HELD, FATE_GIVEN },
+					       { FATE_FREE, FATE_GIVEN, FATE_HELD, FATE_GIVEN } };
+	unsigned homeless = cpus;
 
 	for (unsigned i = 0; i < nblocks; i++) {
 		struct block *b = &block[i];
 
-		b->fate = fates[below(4)];
+		b->fate = fates[giving][below(4)];
 		if (b->fate == FATE_FREE)
 			zone_give(mm.hot_zone, b->frame, b->order);
 		else
 			take_is_done(b->frame, b->order);
-		if (below(4) == 0)
+		if (!giving && below(4) == 0)
 			find_home(below(cpus));
+		else if (giving && homeless > 0 && below(2 * nblocks) < cpus)
+			find_home(--homeless);
 	}
 }
 
@@ -128,8 +136,8 @@ static void write_scripts(void)
 
 	memset(script, 0, sizeof script);
 	for (unsigned i = 0; i < STEPS; i++)
-		for (unsigned t = 0; t < TRAVELLERS; t++)
-			if (i == 0 || below(2))
+		for (unsigned t = 0; t < (small ? 2 : TRAVELLERS); t++)
+			if (i == 0 || below(small ? 6 : 2) == 0)
 				script[t][i] = some_step(&from);
 	for (struct block *b; (b = next_given(&from));)
 		b->fate = FATE_HELD;
@@ -176,8 +184,6 @@ static void travel_2(void) { travel(2); }
 
 /* --- programs */
 
-static struct scenario program;
-
 /* Does nobody keep single frames in a cache, where others do not find them? */
 static bool no_caches(void)
 {
@@ -210,7 +216,9 @@ const struct scenario *random_program(uint64_t seed)
 {
 	state = (seed + 1) * 0x9e3779b97f4a7c15u | 1;
 	below(2);
-	bool asleep = below(8) == 0, irq = below(2);
+	giving = below(2);
+	small = below(8) == 0;
+	bool asleep = !giving && below(4) == 0, irq = !small && below(2);
 	unsigned areas = asleep ? 34 : below(4) ? 1 + below(2) : 9;
 
 	nblocks = 0;
@@ -218,14 +226,16 @@ const struct scenario *random_program(uint64_t seed)
 	program = (struct scenario){
 		.name = "random", .areas = areas, .first = areas > 8 ? ABOVE_16M : 0,
 		.setup = asleep ? setup_asleep : setup_awake,
-		.program = { .cpus = irq ? 2 : 3, .cpu = { travel_0, travel_1 } },
+		.program = { .cpus = irq || small ? 2 : 3, .cpu = { travel_0, travel_1 } },
 	};
 	if (irq)
 		program.program.irq[0] = travel_2;
-	else
+	else if (!small)
 		program.program.cpu[2] = travel_2;
 	return &program;
 }
+
+bool random_is_small(void) { return small; }
 
 /* --- in words */
 
@@ -267,7 +277,7 @@ void random_print(void)
 	for (unsigned c = 0; c < program.program.cpus; c++)
 		if (homes[c])
 			printf("  home of CPU %u: 0x%x\n", c, homes[c] - 1);
-	for (unsigned t = 0; t < TRAVELLERS; t++) {
+	for (unsigned t = 0; t < (small ? 2 : TRAVELLERS); t++) {
 		printf("  %s %u: ", t < program.program.cpus ? "CPU" : "interrupt of CPU",
 		       t < program.program.cpus ? t : 0);
 		print_script(script[t]);

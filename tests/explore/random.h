@@ -8,5 +8,8 @@
  * next call. */
 const struct scenario *random_program(uint64_t seed);
 
+/* Has it so little to do that all of its schedules might be followed? */
+bool random_is_small(void);
+
 /* Print it, in words.  Context: after its setup(). */
 void random_print(void);
