@@ -20,9 +20,8 @@ static inline unsigned fullest_rank_with(uint64_t fills, unsigned rank)
 {
 	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
 
-	/* Where a byte is less its topmost bit does not survive; FILL_EMPTY has that itself. */
-	return rank <= FILL_FREE && (((fills | tops) - rank * ones) & tops) == tops
-		? rank : fullest_rank(fills);
+	/* Where a byte is less, its topmost bit does not survive; none has it itself. */
+	return (((fills | tops) - rank * ones) & tops) == tops ? rank : fullest_rank(fills);
 }
 
 /* The rank of child @c at level @l is @rank now; of those above it too, where it is the fullest. */
