@@ -5,14 +5,21 @@
 #include "local.h"
 #include "mm_state.h"
 
+/* The smaller of each two bytes, of which the topmost bit is free. */
+static inline uint64_t smaller_byte(uint64_t a, uint64_t b)
+{
+	const uint64_t guards = 0x8080808080808080;
+	uint64_t larger = ((a | guards) - b) & guards;	/* where a's is not the smaller */
+
+	return a ^ ((a ^ b) & (larger - (larger >> 7)));
+}
+
 /* The least of eight bytes. */
 static inline unsigned fullest_rank(uint64_t fills)
 {
-	const uint64_t low = 0x00ff00ff00ff00ff;
-	uint64_t four = smaller(fills & low, fills >> 8 & low);
-	uint64_t two = smaller(four, four >> 32);
+	uint64_t four = smaller_byte(fills, fills >> 32), two = smaller_byte(four, four >> 16);
 
-	return (unsigned)smaller(two, two >> 16) & 0xff;
+	return (unsigned)smaller_byte(two, two >> 8) & 0xff;
 }
 
 /* The same of one that has a byte of @rank, which mostly is the least. */

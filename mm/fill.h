@@ -16,7 +16,9 @@
 
 #define FILL_STEP   8u		/* free frames of an area that make one rank */
 #define FILL_FREE   (1 + 512 / FILL_STEP)	/* the rank of an area with all frames free */
-#define FILL_EMPTY  127u	/* nothing free below; none is larger */
+#define FILL_EMPTY  127u	/* nothing free below; seven bits, for fullest_rank() */
+
+_Static_assert(FILL_FREE < FILL_EMPTY && FILL_EMPTY < 128, "ranks leave a byte's topmost bit free");
 
 static inline atom8_t *fill_of(const struct tree *t, unsigned l, uint32_t c)
 {

@@ -8,7 +8,7 @@
 #include "home.h"
 #include "retry.h"
 
-/* T4 for a group that is not whole, without its code where that is no news for certain. */
+/* T4 for a group that is not to be merged, without its code where that is no news for certain. */
 static void bits_given(struct tree *t, uint32_t group, uint64_t bits, uint64_t mask)
 {
 	unsigned e = tree_entry(t, 1, group);
@@ -36,8 +36,8 @@ void tree_give_bits(struct tree *t, uint32_t group, uint64_t mask, unsigned n)
 		/* Pairs with the taker's CAS: he sees the words as we left them.  Then T4. */
 	} while (!atom_cas(&t->bits[group], &bits, bits | mask) && retry_count(t->id));
 	bits |= mask;
-	if (bits == UINT64_MAX)
-		tree_given(t, 1, group, ENTRY_OPEN + GROUP_ORDER, true);
+	if (bits == UINT64_MAX && !home_is(t, 0, group))
+		tree_settle(t, 1, group, true);
 	else
 		bits_given(t, group, bits, mask);
 	fill_changed(t, group, (int)n, bits, false);

@@ -2,15 +2,31 @@
 /*
  * A gift shows at a CPU's home before the entries above promise it.  Who takes a part of it there
  * and returns has shown that it was given: then who asks the root must be told of the rest (I12).
+ * One frame is free elsewhere and promised, as nobody looks at home where the root has nothing.
  */
 #include "../../mm/block.h"
 #include "scenario.h"
 #include "scenarios.h"
 
-/* CPU 1 takes half of what CPU 0 has given, and asks the root for the rest. */
+/* Of that block, which is held, one frame alone is free from now on. */
+static void let_one_frame(uint32_t frame, unsigned order)
+{
+	uint32_t f;
+
+	let(frame, order);
+	while (order-- > 0) {
+		if (!zone_take(mm.hot_zone, order, &f))
+			explore_fail("there is no half of what was left");
+		take_is_done(f, order);
+	}
+	page_drain();
+}
+
+/* CPU 1 takes half of what CPU 0 has given, and asks the root for two frames of the rest. */
 static void two_groups_at_home(void)
 {
 	hold_all(7);
+	let_one_frame(384, 7);
 	let(0, 7);
 	make_home(1, 6);
 	take_for(0, 7);
@@ -18,22 +34,23 @@ static void two_groups_at_home(void)
 
 static void give_0_7(void) { do_give(0, 7); }
 
-static void take_6_take_0(void)
+static void take_6_take_1(void)
 {
 	do_take(6);
-	do_take(0);
+	do_take(1);
 }
 
 const struct scenario case_untold = {
 	.name = "untold", .what = "half of a gift is taken before it is promised above (T3)",
 	.areas = 1, .strict = true, .setup = two_groups_at_home,
-	.program = { .cpus = 2, .cpu = { give_0_7, take_6_take_0 } },
+	.program = { .cpus = 2, .cpu = { give_0_7, take_6_take_1 } },
 };
 
 /* And in one group: CPU 1 takes a frame of the half, CPU 2 asks for half of it. */
 static void half_at_home(void)
 {
 	hold_all(5);
+	let_one_frame(32, 5);
 	let(0, 5);
 	make_home(1, 0);
 	take_for(0, 5);
@@ -84,6 +101,7 @@ const struct scenario case_untold_open = {
 static void two_groups_at_own_home(void)
 {
 	hold_all(7);
+	let_one_frame(384, 7);
 	let(0, 7);
 	make_home(0, 6);
 	take_for(0, 7);
@@ -92,15 +110,17 @@ static void two_groups_at_own_home(void)
 const struct scenario case_untold_irq = {
 	.name = "untold-irq", .what = "an interrupt takes half of what its CPU is giving (T3)",
 	.areas = 1, .strict = true, .setup = two_groups_at_own_home,
-	.program = { .cpus = 1, .cpu = { give_0_7 }, .irq = { take_6_take_0 } },
+	.program = { .cpus = 1, .cpu = { give_0_7 }, .irq = { take_6_take_1 } },
 };
 
 /* The same with areas: CPU 1 takes one of two at home, CPU 2 asks the root for the other. */
 #define TWO_AREAS 0x2000u
+#define ONE_FRAME 0x1000u
 
 static void two_areas_at_home(void)
 {
 	hold_all(10);
+	let_one_frame(ONE_FRAME, 10);
 	let(TWO_AREAS, 10);
 	make_home(1, 9);
 	take_for(TWO_AREAS, 10);
@@ -119,6 +139,7 @@ const struct scenario case_untold_area = {
 static void two_areas_at_home_of_groups(void)
 {
 	hold_all(10);
+	let_one_frame(ONE_FRAME, 10);
 	let(TWO_AREAS, 10);
 	make_home(1, 6);
 	take_for(TWO_AREAS, 10);
