@@ -150,6 +150,27 @@ void take_for(uint32_t frame, unsigned order)
 	take_is_done(frame, order);
 }
 
+void let_one_frame(uint32_t frame, unsigned order)
+{
+	uint32_t f;
+
+	let(frame, order);
+	while (order-- > 0) {
+		if (!zone_take(mm.hot_zone, order, &f))
+			explore_fail("there is no half of what was left");
+		take_is_done(f, order);
+	}
+	page_drain();
+}
+
+void promise_less(unsigned order)
+{
+	uint32_t f;
+
+	if (zone_take(mm.hot_zone, order, &f))
+		explore_fail("there is a block of order %u", order);
+}
+
 void make_home(unsigned cpu, unsigned order)
 {
 	uint32_t f;

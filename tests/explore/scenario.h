@@ -39,6 +39,12 @@ void let(uint32_t frame, unsigned order);
 /* Take that block for a CPU of the scenario, which may do_give() it. */
 void take_for(uint32_t frame, unsigned order);
 
+/* Of that block, which is held, one frame alone is free from now on. */
+void let_one_frame(uint32_t frame, unsigned order);
+
+/* Nothing that is free has @order: what is promised of it is struck off. */
+void promise_less(unsigned order);
+
 /* The scenario has taken that block itself: a CPU may do_give() it, or it is held to the end. */
 void take_is_done(uint32_t frame, unsigned order);
 

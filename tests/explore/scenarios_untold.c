@@ -8,20 +8,6 @@
 #include "scenario.h"
 #include "scenarios.h"
 
-/* Of that block, which is held, one frame alone is free from now on. */
-static void let_one_frame(uint32_t frame, unsigned order)
-{
-	uint32_t f;
-
-	let(frame, order);
-	while (order-- > 0) {
-		if (!zone_take(mm.hot_zone, order, &f))
-			explore_fail("there is no half of what was left");
-		take_is_done(f, order);
-	}
-	page_drain();
-}
-
 /* CPU 1 takes half of what CPU 0 has given, and asks the root for two frames of the rest. */
 static void two_groups_at_home(void)
 {
@@ -30,6 +16,7 @@ static void two_groups_at_home(void)
 	let(0, 7);
 	make_home(1, 6);
 	take_for(0, 7);
+	promise_less(1);
 }
 
 static void give_0_7(void) { do_give(0, 7); }
@@ -54,6 +41,7 @@ static void half_at_home(void)
 	let(0, 5);
 	make_home(1, 0);
 	take_for(0, 5);
+	promise_less(1);
 }
 
 static void give_0_5(void) { do_give(0, 5); }
@@ -72,15 +60,12 @@ const struct scenario case_untold_bits = {
  */
 static void four_groups_at_home(void)
 {
-	uint32_t none;
-
 	hold_all(6);
 	let(0, 8);
 	make_home(1, 0);
 	take_for(0, 8);
 	let(448, 6);
-	if (zone_take(mm.hot_zone, 7, &none))
-		explore_fail("there are two groups");
+	promise_less(7);
 }
 
 static void give_0_8(void) { do_give(0, 8); }
@@ -100,11 +85,15 @@ const struct scenario case_untold_open = {
 /* One CPU is enough: its interrupt takes half of what it is giving, and asks for the rest. */
 static void two_groups_at_own_home(void)
 {
+	uint32_t f;
+
 	hold_all(7);
 	let_one_frame(384, 7);
 	let(0, 7);
-	make_home(0, 6);
-	take_for(0, 7);
+	if (!zone_take(mm.hot_zone, 7, &f) || f != 0)
+		explore_fail("two groups are not what was left");
+	take_is_done(f, 7);
+	promise_less(1);
 }
 
 const struct scenario case_untold_irq = {
@@ -124,6 +113,7 @@ static void two_areas_at_home(void)
 	let(TWO_AREAS, 10);
 	make_home(1, 9);
 	take_for(TWO_AREAS, 10);
+	promise_less(1);
 }
 
 static void give_areas(void) { do_give(TWO_AREAS, 10); }
@@ -143,6 +133,7 @@ static void two_areas_at_home_of_groups(void)
 	let(TWO_AREAS, 10);
 	make_home(1, 6);
 	take_for(TWO_AREAS, 10);
+	promise_less(1);
 }
 
 static void take_6_take_9(void)
