@@ -30,11 +30,8 @@ static inline void owner_note(owner_t o, unsigned order)
 			 local_load(LOCAL_FOLDED + o.id * sizeof(uint64_t));
 	uint64_t limit = (uint64_t)4 << (order < 4 ? 4 : order);
 
-	/*
-	 * At least the limit, or at most minus four times that: one comparison.  What was given
-	 * back can wait: the owner's count is too high by it, and is not believed unless counted.
-	 */
-	if (__builtin_expect(ahead + 4 * limit - 1 > 5 * limit - 2, 0))
+	/* At least the limit, or at most minus that: one comparison. */
+	if (__builtin_expect(ahead + limit - 1 > 2 * (limit - 1), 0))
 		owner_fold(o, (int64_t)ahead);
 	retry_note(o);
 }
