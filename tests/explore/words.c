@@ -44,7 +44,7 @@ static enum explore_kind kind_of_local(size_t off)
 	if (off >= LOCAL_NET && off < LOCAL_FOLDED)
 		return WORD_OWN;
 	if (off < LOCAL_DELTA || (off >= LOCAL_FOLDED && off < LOCAL_EVENTS) ||
-	    off == LOCAL_GIVEN || off == LOCAL_LEFT)
+	    off == LOCAL_GIVEN || off == LOCAL_LEFT || off == LOCAL_EMPTIER)
 		return WORD_OWN;
 	return WORD_NOISE;
 }
