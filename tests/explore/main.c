@@ -417,7 +417,7 @@ static double seconds_in(const char *option, const char *text)
 int main(int argc, char **argv)
 {
 	struct explore_limits l = { .seconds = 60 };
-	const struct scenario *chosen[96];
+	const struct scenario *chosen[sizeof scenario_all / sizeof *scenario_all];
 	unsigned n = 0, failures = 0, enough = UINT_MAX;
 	const char *schedule = NULL;
 	uint64_t programs = 0, seed = 1;
@@ -439,7 +439,7 @@ int main(int argc, char **argv)
 			enough = 1;
 		else if (!strcmp(argv[i], "--list"))
 			return list(), 0;
-		else if (argv[i][0] == '-' || n == 64)
+		else if (argv[i][0] == '-' || n == sizeof chosen / sizeof *chosen)
 			return fputs(usage, stderr), 2;
 		else
 			chosen[n++] = scenario_named(argv[i]);
@@ -454,7 +454,7 @@ int main(int argc, char **argv)
 		return fputs(usage, stderr), 2;
 	print_heading();
 	if (n == 0)
-		for (; n < sizeof scenario_all / sizeof *scenario_all; n++)
+		for (; n < sizeof chosen / sizeof *chosen; n++)
 			chosen[n] = scenario_all[n];
 	for (unsigned i = 0; i < n && failures < enough; i++)
 		failures += !run(chosen[i], l, argv[0]);
