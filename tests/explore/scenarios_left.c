@@ -79,7 +79,7 @@ const struct scenario case_left_give = {
 };
 
 const struct scenario case_left_give_2 = {
-	.name = "left-give-2", .what = "who gives leaves it in an interrupt, another wants all of it",
+	.name = "left-give-2", .what = "who gives it leaves it in an interrupt, it is wanted",
 	.areas = 1, .strict = true, .setup = home_but_a_frame,
 	.program = { .cpus = 2, .cpu = { take_give_6, give_0 }, .irq = { NULL, some_drain } },
 };

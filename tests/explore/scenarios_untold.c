@@ -5,6 +5,7 @@
  * One frame is free elsewhere and promised, as nobody looks at home where the root has nothing.
  */
 #include "../../mm/block.h"
+#include "../../mm/fill.h"
 #include "scenario.h"
 #include "scenarios.h"
 
@@ -146,4 +147,65 @@ const struct scenario case_untold_deep = {
 	.name = "untold-deep", .what = "a group of a gift of two areas, and then an area (T7)",
 	.areas = 24, .first = 0x1000, .strict = true, .setup = two_areas_at_home_of_groups,
 	.program = { .cpus = 2, .cpu = { give_areas, take_6_take_9 } },
+};
+
+/*
+ * A walk for little comes upon a gift that is not told, as the hint of its area is old: it says
+ * that hardly a frame is free there.  What is opened on the way must be told before (T7).
+ */
+#define GIFT_1 (TWO_AREAS + 0x200)
+#define GIFT_4 (TWO_AREAS + 0x800)
+
+static void old_hint(uint32_t frame)
+{
+	struct tree *t = &mm.hot_zone->tree;
+
+	atom_poke8(fill_of(t, 2, (frame - t->base) >> AREA_ORDER), 0);
+}
+
+static void area_beside_a_frame(void)
+{
+	hold_all(9);
+	let_one_frame(TWO_AREAS, 9);
+	take_for(GIFT_1, 9);
+	promise_less(1);
+	old_hint(GIFT_1);
+}
+
+static void give_area(void) { do_give(GIFT_1, 9); }
+
+static void take_0_take_8(void)
+{
+	do_take(0);
+	do_take(8);
+}
+
+const struct scenario case_untold_walk = {
+	.name = "untold-walk", .what = "a walk opens a gift before it is promised, and wants more",
+	.areas = 24, .first = 0x1000, .strict = true, .setup = area_beside_a_frame,
+	.program = { .cpus = 2, .cpu = { give_area, take_0_take_8 } },
+};
+
+/* An area is promised already, but two of the gift's, side by side, are not. */
+static void four_areas_beside_one(void)
+{
+	hold_all(9);
+	take_for(GIFT_4, 11);
+	let(TWO_AREAS, 9);
+	promise_less(10);
+	old_hint(GIFT_4);
+}
+
+static void give_four_areas(void) { do_give(GIFT_4, 11); }
+
+static void take_0_take_10(void)
+{
+	do_take(0);
+	do_take(10);
+}
+
+const struct scenario case_untold_walk_2 = {
+	.name = "untold-walk-2", .what = "the same where as much as is opened is promised",
+	.areas = 24, .first = 0x1000, .strict = true, .setup = four_areas_beside_one,
+	.program = { .cpus = 2, .cpu = { give_four_areas, take_0_take_10 } },
 };
