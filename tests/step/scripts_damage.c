@@ -29,20 +29,23 @@ void script_damage(void)
 {
 	unsigned char *page = script_take_quietly(GFP_ATOMIC, 0);
 	unsigned char *block = script_take_quietly(GFP_ATOMIC, 3);
+	unsigned char *group = script_take_quietly(GFP_ATOMIC, 6);
 	unsigned char *freed = script_take_quietly(GFP_ATOMIC, 0);
 	enum damage d = DAMAGE_COUNT;
 	const char *name = NULL;
 	bool pardoned = false;
 	size_t waiting = 0;
 
-	if (!page || !block || !freed)
+	if (!page || !block || !group || !freed)
 		return;
 	book_pooled += 16;		/* what is in quarantine, the book takes for free */
 	STEPPED(0, page_on_damage(step_owner[STEP_THREAD], hear));
 	damage(page_to_frame(page), false);
 	damage(page_to_frame(block + 3 * PAGE_SIZE), false);
+	damage(page_to_frame(group + 3 * PAGE_SIZE), false);
 	script_give(page, 0);
 	script_give(block, 3);
+	script_give(group, 6);
 	script_give_quietly(freed, 0);
 	damage(page_to_frame(freed), true);
 	STEPPED(0, d = page_damaged(page_to_frame(freed)));

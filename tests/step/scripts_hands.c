@@ -357,11 +357,23 @@ static void end_contract(gfp_t where)
 	script_unfill();
 }
 
+/* One of whole groups, if there are any: what is set aside goes back as it was taken. */
+static void end_large_contract(void)
+{
+	struct contract_answer answer;
+	contract_t c = CONTRACT_NONE;
+
+	STEPPED(2 * 64 + 1, c = contract_declare(me(), 0, 6, 2, &answer));
+	if (c.v != CONTRACT_NONE.v)
+		release(c, CONTRACT_OK);
+}
+
 void script_contract_ends(void)
 {
 	end_contract(GFP_DMA);
 	end_contract(GFP_DMA32);
 	end_contract(0);
+	end_large_contract();
 }
 
 /* --- pools */
