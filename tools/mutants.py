@@ -55,6 +55,8 @@ MUTANTS = (
 '''),
     Mutant('news-alone', SETTLE, 'an entry that was DIRTY says the news, not all that is below',
            '\tif (e == ENTRY_DIRTY)\n\t\tcode = node_code(w, l - 1);\n', ''),
+    Mutant('news-far', SETTLE, 'above a mark the news is its entry, not the run around it (T6)',
+           '\t\tentry = news_of(s[n].settled, l, c, entry);\n\t} while', '\t} while'),
     Mutant('no-pass-on', SETTLE, 'a node that is whole does not tell the one above (I8)',
            ': !node_all_full(s[n].settled) || home_is(t, l, c)', ': true',
            'it only saves a turn: left_whole() looks once more after the last write'),

@@ -7,7 +7,7 @@
 #include "../../arch/explore/explore.h"
 #include "../../mm/block.h"
 
-#define FRAMES_MAX  (48u * 512)
+#define FRAMES_MAX  (64u * 512)
 #define CALLS_EACH  6u		/* a CPU, and its interrupt handler as many */
 #define CALLS       (EXPLORE_CPUS * 2 * CALLS_EACH)
 
@@ -186,6 +186,8 @@ void history_begin(uint32_t frames, bool null_counts, bool but_for_takes)
 {
 	const struct zone *z = zone_explored();
 
+	if (frames > FRAMES_MAX)
+		explore_fail("a scenario has at most %u frames", FRAMES_MAX);
 	memset(call, 0, sizeof call);
 	memset(ncalls, 0, sizeof ncalls);
 	memset(holder, 0, sizeof holder);

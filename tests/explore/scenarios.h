@@ -12,7 +12,8 @@
 	X(case_late_3) X(case_untold) X(case_untold_bits) X(case_untold_open) \
 	X(case_untold_irq) X(case_untold_area) X(case_untold_deep) \
 	X(case_untold_walk) X(case_untold_walk_2) \
-	X(case_trust) X(case_trust_2) X(case_trust_3) X(case_trust_4) X(case_parts_3) X(case_big) \
+	X(case_trust) X(case_trust_2) X(case_trust_3) X(case_trust_4) \
+	X(case_trust_far) X(case_parts_3) X(case_big) \
 	X(case_stopped) X(case_giant) \
 	X(case_giant_late) X(case_irq_hot) X(case_irq_take) X(case_irq_cold) \
 	X(case_irq_drain) X(case_double) X(case_double_3) X(case_double_irq) \

@@ -123,3 +123,44 @@ const struct scenario case_trust_4 = {
 	.areas = 1, .strict = true, .setup = group_at_home_beside_another,
 	.program = { .cpus = 3, .cpu = { take_7, give_128_take_7, take_0 } },
 };
+
+/*
+ * Two neighbours of 16 MiB: one is whole, the other lacks the group that CPU 1 gives at home, so
+ * that it is not merged.  CPU 0 completes another, and its mark is in the node of both: CPU 1 has
+ * to mark the entry there, and to tell the root of the two.
+ */
+#define AT_HOME   0x2000u
+#define BESIDE    0x3000u
+#define ELSEWHERE 0x5000u
+
+static void giant_at_home_beside_another(void)
+{
+	hold_all(12);
+	take_for(ELSEWHERE, 9);
+	/* The rest of it is not in the way of who looks for a home. */
+	take(ELSEWHERE + 0x200, 9);
+	take(ELSEWHERE + 0x400, 10);
+	take(ELSEWHERE + 0x800, 11);
+	let(AT_HOME, 12);
+	make_home(1, 9);
+	take_for(AT_HOME, 6);
+	zone_give(mm.hot_zone, ELSEWHERE + 0x200, 9);
+	zone_give(mm.hot_zone, ELSEWHERE + 0x400, 10);
+	zone_give(mm.hot_zone, ELSEWHERE + 0x800, 11);
+	let(BESIDE, 12);
+	promise_less(13);
+}
+
+static void give_elsewhere(void) { do_give(ELSEWHERE, 9); }
+
+static void give_at_home_take_13(void)
+{
+	do_give(AT_HOME, 6);
+	do_take(13);
+}
+
+const struct scenario case_trust_far = {
+	.name = "trust-far", .what = "an entry and the one above cannot be raised at once (T6)",
+	.areas = 56, .first = 0x1000, .strict = true, .setup = giant_at_home_beside_another,
+	.program = { .cpus = 2, .cpu = { give_elsewhere, give_at_home_take_13 } },
+};
