@@ -83,7 +83,7 @@ void explore_all(const struct explore_program *p, const struct explore_limits *l
 void explore_random(const struct explore_program *p, const struct explore_limits *l,
 		    uint64_t runs, uint64_t seed, struct explore_result *r);
 
-/* One schedule, each operation printed.  Return: false if @schedule does not fit. */
+/* One schedule, each operation printed.  Return: false if it does not fit; r->why says why. */
 bool explore_replay(const struct explore_program *p, const char *schedule,
 		    struct explore_result *r);
 

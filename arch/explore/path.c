@@ -132,10 +132,16 @@ static bool replay_steps(unsigned choice, unsigned long n, unsigned *depth)
 	return true;
 }
 
+static void explain_misfit(struct explore_result *r, unsigned depth)
+{
+	snprintf(r->why, sizeof r->why, "it does not fit at decision %u: mm/ or the scenario has "
+		 "changed since, or it was mistyped", depth + 1);
+}
+
 bool explore_replay(const struct explore_program *p, const char *schedule,
 		    struct explore_result *r)
 {
-	unsigned depth = 0;
+	unsigned depth = 0, round = UINT32_MAX;	/* where the way round begins */
 	uint64_t again = 0;
 	bool fits = true;
 
@@ -149,11 +155,19 @@ bool explore_replay(const struct explore_program *p, const char *schedule,
 
 		if (schedule[-1] == '+') {
 			again = engine_hash();
+			round = depth;
 			continue;
 		}
 		fits = at && isalpha((unsigned char)*at) &&
 		       replay_steps((unsigned)(at - letters), end == schedule ? 1 : n, &depth);
 		schedule = end;
+	}
+	if (!fits)
+		explain_misfit(r, depth);
+	/* An empty way round is back where it was because nobody went: that shows nothing. */
+	if (fits && round == depth) {
+		snprintf(r->why, sizeof r->why, "nothing follows the +: it is no way round");
+		fits = false;
 	}
 	if (fits && !explore_failure && engine_hash() == again)
 		explore_failure = FOR_EVER;

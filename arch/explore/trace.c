@@ -47,8 +47,9 @@ static void print_places(FILE *f, unsigned i, unsigned end)
 		at = strstr(line, ".c:");
 		while (at && at > line && at[-1] != ' ')
 			at--;
+		/* Behind the line's number stands which of its blocks it is: of no use here. */
 		if (at && !found)
-			printf("%s", at);
+			printf("%.*s\n", (int)strcspn(at, " \n"), at);
 		found |= at != NULL;
 	}
 }

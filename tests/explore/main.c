@@ -262,14 +262,33 @@ static struct explore_program program_of(const struct scenario *s)
 	return p;
 }
 
-static void print_heading(void)
+static struct { unsigned complete, failed; double start; } tally;
+
+#define MANY 10u	/* scenarios: of so many, a third takes all of its seconds */
+
+static void print_heading(unsigned scenarios, double seconds)
 {
-	printf("A switch: a CPU stops where it could go on, or an interrupt comes.\n\n"
+	tally.start = explore_seconds();
+	if (seconds > 0 && scenarios < MANY)
+		printf("Up to %g s a scenario.\n", seconds);
+	else if (seconds > 0)
+		printf("%u scenarios, up to %g s each, which about a third takes: some %.0f min.\n",
+		       scenarios, seconds, seconds * scenarios / 3 / 60 + 0.5);
+	printf("A switch: a CPU stops where it could go on, or its interrupt comes (CPUs: a !).\n\n"
 	       "%-12s %4s %9s %10s %10s  %s\n", "scenario", "CPUs", "states", "steps", "schedules",
 	       "all schedules");
+	fflush(stdout);
 }
 
-static bool run(const struct scenario *s, struct explore_limits l, const char *self)
+static int print_verdict(unsigned scenarios)
+{
+	printf("\n%u scenario%s in %.0f s: %u failed; all schedules of %u were followed\n%s\n",
+	       scenarios, scenarios == 1 ? "" : "s", explore_seconds() - tally.start, tally.failed,
+	       tally.complete, tally.failed ? "FAILURE" : "SUCCESS");
+	return tally.failed != 0;
+}
+
+static void run(const struct scenario *s, struct explore_limits l, const char *self)
 {
 	struct explore_result r;
 	char all[48] = "complete";
@@ -281,8 +300,10 @@ static bool run(const struct scenario *s, struct explore_limits l, const char *s
 	if (r.failed) {
 		printf("%-12s FAILED: %s\n  again, operation by operation:\n  %s %s --replay %s\n",
 		       s->name, r.why, self, s->name, r.schedule);
-		return false;
+		tally.failed++;
+		return;
 	}
+	tally.complete += switches == ANY_SWITCHES;
 	if (switches == NOT_ALL)
 		snprintf(all, sizeof all, "no; %u at random", RANDOM_RUNS);
 	else if (switches != ANY_SWITCHES)
@@ -293,7 +314,6 @@ static bool run(const struct scenario *s, struct explore_limits l, const char *s
 	printf("%-12s %3u%c %9llu %10llu %10.2g  %s\n", s->name, s->program.cpus, irq ? '!' : ' ',
 	       (unsigned long long)r.states, (unsigned long long)r.steps, r.schedules, all);
 	fflush(stdout);
-	return true;
 }
 
 static int replay(const struct scenario *s, const char *schedule)
@@ -303,7 +323,7 @@ static int replay(const struct scenario *s, const char *schedule)
 
 	prepare(s);
 	if (!explore_replay(&p, schedule, &r)) {
-		printf("the schedule does not fit: mm/ or the scenario has changed since\n");
+		printf("a bad schedule: %s\n", r.why);
 		return 2;
 	}
 	printf("%s\n", r.failed ? r.why : "nothing failed");
@@ -369,7 +389,8 @@ static const char usage[] =
 	"       explore SCENARIO --replay SCHEDULE\n"
 	"       explore --random N [--seed S] [--replay SCHEDULE]\n"
 	"Runs the allocator under all schedules of its atomic operations, scenario by scenario:\n"
-	"--seconds N each (60), or --short; or N random programs under random schedules.\n"
+	"--seconds N each (60: half an hour in all), or --short; or N random programs under\n"
+	"random schedules.\n"
 	"Ends with 0 when nothing failed, else 1.\n";
 
 static const struct scenario *scenario_named(const char *name)
@@ -418,7 +439,7 @@ int main(int argc, char **argv)
 {
 	struct explore_limits l = { .seconds = 60 };
 	const struct scenario *chosen[sizeof scenario_all / sizeof *scenario_all];
-	unsigned n = 0, failures = 0, enough = UINT_MAX;
+	unsigned n = 0, enough = UINT_MAX;
 	const char *schedule = NULL;
 	uint64_t programs = 0, seed = 1;
 
@@ -452,11 +473,12 @@ int main(int argc, char **argv)
 		return replay(chosen[0], schedule);
 	if (schedule)
 		return fputs(usage, stderr), 2;
-	print_heading();
 	if (n == 0)
 		for (; n < sizeof chosen / sizeof *chosen; n++)
 			chosen[n] = scenario_all[n];
-	for (unsigned i = 0; i < n && failures < enough; i++)
-		failures += !run(chosen[i], l, argv[0]);
-	return failures != 0;
+	print_heading(n, l.seconds);
+	unsigned tried = 0;
+	while (tried < n && tally.failed < enough)
+		run(chosen[tried++], l, argv[0]);
+	return print_verdict(tried);
 }

@@ -36,6 +36,16 @@ REFUSED = (
     ('step-planted', ('tools/check-step-planted', 'nosuch'), {}, 'nosuch; there are take-store'),
 )
 
+# A schedule, the status of its replay, and what it must say.
+SCHEDULES = (
+    ('empty-way-round', 'a1+', 2, 'bad schedule: nothing follows the [+]'),
+    ('nothing-but-a-way-round', '+', 2, 'bad schedule: nothing follows the [+]'),
+    ('way-round-of-no-steps', 'a+b0', 2, 'bad schedule: nothing follows the [+]'),
+    ('no-such-decision', 'ae', 2, 'bad schedule: it does not fit at decision 2'),
+    ('no-such-interrupt', 'w', 2, 'bad schedule: it does not fit at decision 1'),
+    ('leads-elsewhere', 'a+b', 0, 'nothing failed'),
+)
+
 # These start an emulator that says a word and no more.
 STOPPED = (
     ('tools/replay', '--record', '{scratch}/recording', 'none'),
@@ -56,11 +66,12 @@ exec sleep 600
 '''
 
 
-def refused(command, variables, expected):
+def refused(command, variables, expected, status=2):
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=PATIENCE)
-    if done.returncode != 2 or not re.search(expected, done.stdout) or 'Traceback' in done.stdout:
+    if done.returncode != status or not re.search(expected, done.stdout) or \
+            'Traceback' in done.stdout:
         return f'status {done.returncode}, and it said: {done.stdout[-300:]}'
     return None
 
@@ -143,6 +154,12 @@ def recorded_too_long(scratch, script, expected):
     if done.returncode != 1 or not re.search(expected, done.stderr):
         return f'status {done.returncode}, and it said: {done.stderr[-300:]}'
     return None
+
+
+def schedules(_scratch, explorer):
+    for name, schedule, status, expected in SCHEDULES:
+        yield f'schedule-{name}', partial(refused, (explorer, 'late', '--replay', schedule), {},
+                                          expected, status)
 
 
 def asked(scratch):
