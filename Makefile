@@ -316,7 +316,7 @@ seconds-named:
 	@case '$(SECONDS)' in ''|0*|*[!0-9]*) echo 'SECONDS=$(SECONDS): a whole number from' \
 		'1 on is wanted' >&2; exit 2;; esac
 
-explore: seconds-named $B/explore/explore ## mm/ under all schedules of its atomic operations
+explore: seconds-named $B/explore/explore ## mm/ under all schedules of its operations; 30 min
 	@$B/explore/explore --progress $(if $(filter file,$(origin SECONDS)),,--seconds $(SECONDS))
 
 check-step: $B/labyrinth.elf   ## interrupt mm/ after every instruction; STEPS= how many
