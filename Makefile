@@ -432,10 +432,10 @@ help:                          ## this list
 #? BOOT=         way in: bios (by GRUB; the default), uefi (the same), direct
 #? MACHINE=      q35 (the default), pc, microvm (direct only)
 #? CPU=          QEMU's name of one: max (the default), qemu64, Opteron_G1, ...
-#? MEM=          16M to 1T; 256M is the default
+#? MEM=          16M to 8T; 256M is the default
 #? SMP=          how many CPUs, up to 255
 #? CMDLINE=      the kernel's command line: test=PATTERN seed=N memlimit=64M ...
-#? NMIS=N        how many NMIs check-nmi sends (1000000 is the default)
+#? NMIS=N        how many NMIs check-nmi sends, 20000 or more (1000000 is the default)
 #? GDB=1         with make replay: the recorded run once more, under gdb
 #? GUI=1         a window besides the terminal
 #? ACCEL=kvm     the host's own CPU instead of an emulated one

@@ -11,6 +11,7 @@ import subprocess
 WAYS = ('bios', 'uefi', 'direct')
 MACHINES = ('q35', 'pc', 'microvm')
 CPUS_MOST = 255                     # emulated; more need x2APIC in QEMU
+MEM_MOST = 8                        # TiB; frame numbers end below 16
 MEM_LEAST = {'bios': 16, 'direct': 16, 'uefi': 64}      # MiB; OVMF starts on no less
 QEMU_OLDEST = (6, 1)                # the first with memory that is not reserved ahead
 
@@ -105,6 +106,9 @@ class Machine:
         least = MEM_LEAST[self.way]
         if size_in_bytes(self.mem) < least << 20:
             raise Unusable(f'MEM={self.mem}: with BOOT={self.way}, {least}M is the least')
+        if size_in_bytes(self.mem) > MEM_MOST << 40:
+            raise Unusable(f'MEM={self.mem}: {MEM_MOST}T is the most that has been tried; from '
+                           '16T on there are no frame numbers')
         if self.accel == 'kvm' and not os.access('/dev/kvm', os.R_OK | os.W_OK):
             raise Unusable('ACCEL=kvm: /dev/kvm is absent or closed to you; leave ACCEL unset')
         if self.gui and not (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')):
