@@ -319,10 +319,8 @@ seconds-named:
 explore: seconds-named $B/explore/explore ## mm/ under all schedules of its operations; 30 min
 	@$B/explore/explore --progress $(if $(filter file,$(origin SECONDS)),,--seconds $(SECONDS))
 
-check-step: $B/labyrinth.elf   ## interrupt mm/ after every instruction; STEPS= how many
-	@$(PYTHON) tools/check-step --steps $(STEPS) $(if $(SEED),--seed $(SEED)) $<
-
-STEPS ?= 10000000
+check-step: $B/labyrinth.elf   ## interrupt mm/ after every instruction; 15 min
+	@$(PYTHON) tools/check-step $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) $<
 
 check-step-planted: $B/labyrinth.elf ## plant a fault that this must find: FAULT=NAME, or all
 	@exec env KFLAGS='$(KFLAGS)' KLINK='$(KLINK)' $(PYTHON) tools/check-step-planted \
@@ -435,7 +433,8 @@ help:                          ## this list
 #? MEM=          16M to 8T; 256M is the default
 #? SMP=          how many CPUs, up to 255
 #? CMDLINE=      the kernel's command line: test=PATTERN seed=N memlimit=64M ...
-#? NMIS=N        how many NMIs check-nmi sends, 20000 or more (1000000 is the default)
+#? NMIS=N        how many NMIs check-nmi sends: 20000 and more (1000000)
+#? STEPS=N       check-step goes on for at least so many; a round: 700000000
 #? GDB=1         with make replay: the recorded run once more, under gdb
 #? GUI=1         a window besides the terminal
 #? ACCEL=kvm     the host's own CPU instead of an emulated one
