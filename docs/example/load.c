@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { FRAMES = 1 << 18, ROUNDS = 1000000, SLOTS = 4096 };
+enum { FRAMES = 1 << 18, CPUS = 2, ROUNDS = 1000000, SLOTS = 4096 };
 
 static _Atomic lab_frame slot[SLOTS];	/* blocks on their way from one to the other */
 static lab_owner sender, receiver;
@@ -64,13 +64,21 @@ static double seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* The best of some: in each of them the system may have given the processor to others. */
 static void hot_pair(void)
 {
-	double start = seconds();
+	enum { TRIES = 20, PAIRS = 100000 };
+	double best = 1e9;
 
-	for (unsigned i = 0; i < ROUNDS; i++)
-		lab_free(lab_alloc(0, sender), 0, sender);
-	printf("one frame, out and back: %.1f ns\n", (seconds() - start) / ROUNDS * 1e9);
+	for (unsigned n = 0; n < TRIES; n++) {
+		double start = seconds(), took;
+
+		for (unsigned i = 0; i < PAIRS; i++)
+			lab_free(lab_alloc(0, sender), 0, sender);
+		took = seconds() - start;
+		best = took < best ? took : best;
+	}
+	printf("one frame, out and back: %.1f ns\n", best / PAIRS * 1e9);
 }
 
 static void complain(const char *what)
@@ -92,9 +100,9 @@ static void count(void)
 			printf("  %6llu free blocks of order %u\n",
 			       (unsigned long long)s.blocks[order], order);
 	must(lab_owner_stats(sender, &o), "lab_owner_stats");
-	/* To within 64 a CPU: what is given back at once may not show. */
-	printf("%s held up to %llu frames, or some dozens more\n", lab_owner_name(sender),
-	       (unsigned long long)o.peak);
+	/* The peak may leave out 64 a CPU: what is given back at once need not show. */
+	printf("%s never held more than %llu frames\n", lab_owner_name(sender),
+	       (unsigned long long)o.peak + 64 * CPUS);
 	printf("%.2f bytes of metadata a frame\n", (double)lab_metadata_bytes() / FRAMES);
 }
 
@@ -102,7 +110,7 @@ int main(void)
 {
 	pthread_t other;
 
-	must(lab_init(0, FRAMES, 2), "lab_init");	/* this thread is now CPU 0 */
+	must(lab_init(0, FRAMES, CPUS), "lab_init");	/* this thread is now CPU 0 */
 	sender = lab_owner_new("ariadne");
 	receiver = lab_owner_new("theseus");
 	hot_pair();
