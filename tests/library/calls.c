@@ -137,6 +137,12 @@ static void wrong_calls(void)
 	AND(lab_alloc_flags(0x04, 0, LAB_OWNER) == LAB_NONE && lab_why() == LAB_BAD_FLAGS);
 	AND(lab_alloc_flags(LAB_ATOMIC | 0x8000, 0, LAB_OWNER) == LAB_NONE);
 
+	/* The library refuses flags itself, and the hook does not hear of it. */
+	told[0] = '\0';
+	AND(lab_alloc_flags(0, 0, LAB_OWNER) == LAB_NONE && told[0] == '\0');
+	AND(lab_alloc(0, LAB_NOBODY) == LAB_NONE && strstr(told, "register the owner"));
+	AND(lab_alloc(LAB_ORDER_MAX + 1, LAB_OWNER) == LAB_NONE && strstr(told, "order at most"));
+
 	f = lab_alloc(4, LAB_OWNER);
 	AND(f != LAB_NONE);
 	told[0] = '\0';
@@ -167,6 +173,7 @@ static void wrong_calls(void)
 static void owners(void)
 {
 	struct lab_owner_stats o;
+	struct lab_stats s;
 	struct lab_info i;
 	lab_owner a, b;
 	lab_frame f;
@@ -190,8 +197,13 @@ static void owners(void)
 	f = lab_alloc(0, b);
 	AND(lab_share(f, b) == LAB_OK && lab_free(f, 0, b) == LAB_WRONG_STATE);
 	AND(lab_unshare(f, b) == LAB_OK && lab_free(f, 0, b) == LAB_OK);
+	f = lab_alloc(3, b);
+	AND(lab_share(f, b) == LAB_OK && lab_free(f, 3, b) == LAB_WRONG_STATE);
+	AND(lab_share(f + 1, b) == LAB_INSIDE_BLOCK);
+	AND(lab_unshare(f, b) == LAB_OK && lab_free(f, 3, b) == LAB_OK);
 	f = lab_alloc_flags(LAB_NOWAIT | LAB_EXCL, 0, b);
 	AND(lab_share(f, b) == LAB_WRONG_STATE && lab_free(f, 0, b) == LAB_OK);
+	AND(lab_zone_stats(LAB_ZONES, &s) == LAB_BAD_ZONE && s.total == 0);
 	AND(lab_audit(tell) == 0);
 	CHECK("owners", ok);
 }

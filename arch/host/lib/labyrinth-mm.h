@@ -49,7 +49,7 @@ enum lab_error {
 	LAB_WRONG_STATE,	/* it has references, or may have none */
 	LAB_BAD_OWNER,		/* nobody, or an owner not registered */
 	/* of an allocation */
-	LAB_NO_MEMORY,		/* no block that large which the caller is entitled to */
+	LAB_NO_MEMORY,		/* no free block of this order that the caller may have */
 	LAB_BAD_ORDER,		/* above LAB_ORDER_MAX */
 	LAB_BAD_FLAGS,		/* not one behaviour, two zone limits, or unknown bits */
 	/* of the library */
@@ -61,6 +61,7 @@ enum lab_error {
 	LAB_CPU_BUSY,		/* another thread plays it */
 	LAB_NO_ADDRESS_SPACE,	/* the system refused to reserve so much */
 	LAB_IN_USE,		/* the owner still holds frames */
+	LAB_BAD_ZONE,		/* not below LAB_ZONES */
 	LAB_ERRORS
 };
 
@@ -124,7 +125,7 @@ LAB_API size_t lab_free_bulk(size_t n, const lab_frame f[], lab_owner owner);
 /* A held block changes owners in one step. */
 LAB_API int lab_transfer(lab_frame f, unsigned order, lab_owner from, lab_owner to);
 
-/* One more reference to a frame held as order 0, and one fewer. */
+/* One more reference to a held block, by its first frame, and one fewer. */
 LAB_API int lab_share(lab_frame f, lab_owner owner);
 LAB_API int lab_unshare(lab_frame f, lab_owner owner);
 
@@ -151,7 +152,7 @@ struct lab_stats {
 	uint64_t min, low;		/* watermarks, in frames; 0 for all zones together */
 	uint64_t blocks[LAB_ORDERS];	/* free blocks by order */
 };
-LAB_API int lab_zone_stats(unsigned zone, struct lab_stats *out);
+LAB_API int lab_zone_stats(unsigned zone, struct lab_stats *out);	/* or LAB_BAD_ZONE */
 LAB_API void lab_stats(struct lab_stats *out);	/* all zones together */
 
 struct lab_owner_stats {
@@ -196,7 +197,11 @@ LAB_API uint64_t lab_fail_nth(uint64_t n);
 
 /* --- being told.  NULL: the default */
 
-/* Of each refused operation, in a sentence, from within the call; the default is nobody. */
+/*
+ * Of each refused operation, in a sentence, from within the call; the default is nobody.
+ * What the library refuses before the allocator is asked, LAB_BAD_FLAGS and the errors
+ * below it, is not told; nor is LAB_NO_MEMORY, which is no refusal.
+ */
 LAB_API void lab_on_refusal(void (*hook)(const char *line));
 
 /* Of corrupt memory; then the process aborts.  The default writes to standard error. */

@@ -25,7 +25,7 @@ int lab_zone_stats(unsigned zone, struct lab_stats *out)
 
 	memset(out, 0, sizeof(*out));
 	if (zone >= LAB_ZONES)
-		return LAB_BAD_RANGE;
+		return LAB_BAD_ZONE;
 	zone_stats((enum zone_id)zone, &z);
 	add(out, &z);
 	out->min = z.min;
@@ -101,7 +101,7 @@ size_t lab_audit(void (*report)(const char *what))
 const char *lab_error_name(int error)
 {
 	static const char *const names[LAB_ERRORS] = {
-		[LAB_NO_MEMORY] = "no block that large which the caller is entitled to",
+		[LAB_NO_MEMORY] = "no free block of this order that the caller may have",
 		[LAB_BAD_ORDER] = "orders go up to 18",
 		[LAB_BAD_FLAGS] = "flags must be one behaviour, at most one zone limit, options",
 		[LAB_NOT_READY] = "call lab_init() first",
@@ -112,6 +112,7 @@ const char *lab_error_name(int error)
 		[LAB_CPU_BUSY] = "another thread plays this CPU",
 		[LAB_NO_ADDRESS_SPACE] = "the system refused to reserve the address space",
 		[LAB_IN_USE] = "the owner still holds frames",
+		[LAB_BAD_ZONE] = "there are zones 0 to 2",
 	};
 
 	if (error >= LAB_OK && error < PAGE_ERROR_COUNT)
