@@ -15,12 +15,16 @@ void zone_fold(struct zone *z, int64_t d)
 {
 	size_t off = LOCAL_DELTA + z->tree.id * sizeof(uint64_t);
 
-	/* In between the sum is too high, never too low: nobody is refused for it. */
-	if (d < 0)
-		local_add(off, -(uint64_t)d);
-	atom_add(&z->free, (uint64_t)d);	/* pairs with zone_has(), zone_free() */
-	if (d >= 0)
-		local_add(off, -(uint64_t)d);
+	do {
+		/* In between the sum is too high, never too low: nobody is refused for it. */
+		if (d < 0)
+			local_add(off, -(uint64_t)d);
+		atom_add(&z->free, (uint64_t)d);	/* pairs with zone_has(), zone_free() */
+		if (d >= 0)
+			local_add(off, -(uint64_t)d);
+		/* What an interrupt has folded meanwhile, too, is taken back. */
+		d = (int64_t)local_load(off);
+	} while (d > z->fold_at || d < -z->fold_at);
 }
 
 static inline uint64_t sum(const struct zone *z)

@@ -291,6 +291,8 @@ MUTANTS = (
     Mutant('fold-lost', ZONE, 'what a CPU folds into the count is not added (I3)',
            '\tatom_add(&z->free, (uint64_t)d);\t/* pairs with zone_has(), zone_free() */\n',
            ''),
+    Mutant('fold-once', ZONE, 'what an interrupt has folded meanwhile stays folded twice (I12)',
+           '} while (d > z->fold_at || d < -z->fold_at);', '} while (false);'),
     # --- counters
     Mutant('zone-fail-lost', ALLOC, "a zone's failed calls are counted by a store (I3)",
            'atom_add(&mm.zone[z].failures[said], 1);',

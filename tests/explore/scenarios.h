@@ -27,6 +27,7 @@
 	X(case_gather) X(case_gather_late) X(case_gather_two) X(case_gather_none) \
 	X(case_gather_deep) X(case_home_left) X(case_root_run) X(case_early) \
 	X(case_left_hold) X(case_left_take) X(case_left_give) X(case_left_give_2) X(case_strike) \
+	X(case_fold_take) X(case_fold_give) \
 	X(case_irq_drain_2) X(case_double_slow) X(case_double_bulk) X(case_double_2i) \
 	X(case_free_3cpu) \
 	X(case_lend_free) X(case_lend_irq) X(case_share_free) X(case_share) \
