@@ -5,10 +5,10 @@
  *
  * At level 1 a byte counts the free frames of a group.  Above, a byte ranks a
  * child by its fullest area: one more for each FILL_STEP free frames, smaller
- * is fuller.  That an area is emptier a CPU may tell late, but before it leaves
- * its home to choose by the hints.  They are written without care for races; a
- * wrong one costs a worse choice, never a wrong answer, and mends itself when
- * its area is next used up.  So all of it is relaxed, and pairs with nothing.
+ * is fuller.  That an area is emptier a CPU may tell late, when it next refills
+ * its cache at home, or frees elsewhere.  They are written without care for
+ * races; a wrong one costs a worse choice, never a wrong answer, and mends itself
+ * when its area is next used up.  So all of it is relaxed, and pairs with nothing.
  */
 #pragma once
 

@@ -31,7 +31,8 @@ void mm_reset(void);
 struct owner_stats {
 	uint64_t held;			/* frames */
 	uint64_t peak;			/* most frames held at once, to within 64
-					 * frames or 4 of its largest blocks a CPU */
+					 * frames or 4 of its largest blocks a CPU;
+					 * CAVEATS.md has two exceptions */
 	uint64_t failures[ZONE_REFUSAL_COUNT];	/* failed calls by the last zone's answer */
 	uint64_t reserve;		/* frames taken while a zone was below its min mark */
 	uint64_t retries;		/* compare-and-swaps that its operations lost; one that an

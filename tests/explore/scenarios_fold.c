@@ -24,7 +24,8 @@ static void counts_agree(void)
 	struct zone *z = mm.hot_zone;
 
 	for (unsigned c = 0; c < mm.ncpu; c++) {
-		int64_t d = (int64_t)local_peek(c, LOCAL_DELTA + z->tree.id * sizeof(uint64_t));
+		size_t off = LOCAL_DELTA + z->tree.id * sizeof(uint64_t);
+		int64_t d = (int64_t)local_peek(c, off);
 
 		if (d > z->fold_at || d < -z->fold_at)
 			explore_fail("I12: CPU %u is off by %lld frames at rest, not by %lld at most",
