@@ -28,7 +28,7 @@ static void counts_agree(void)
 		int64_t d = (int64_t)local_peek(c, off);
 
 		if (d > z->fold_at || d < -z->fold_at)
-			explore_fail("I12: CPU %u is off by %lld frames at rest, not by %lld at most",
+			explore_fail("I12: CPU %u is off by %lld frames at rest, %lld is the most",
 				     c, (long long)d, (long long)z->fold_at);
 	}
 }
