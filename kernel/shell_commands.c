@@ -94,6 +94,13 @@ COMMAND(cmdline, "", "show the kernel's command line",
 	return true;
 }
 
+/* gcc says a number and no more. */
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 COMMAND(ver, "", "what this kernel is and how it was booted", "")
 {
 	const char *name, *between = "";
@@ -101,7 +108,7 @@ COMMAND(ver, "", "what this kernel is and how it was booted", "")
 	(void)argv;
 	if (argc != 1)
 		return false;
-	kprintf("Labyrinth for x86_64, built by compiler %s\n", __VERSION__);
+	kprintf("Labyrinth for x86_64, built by %s\n", COMPILER);
 	kprintf("booted by %s", boot_info.loader);
 	if (boot_info.way != BOOT_PVH)
 		kprintf(" under %s", boot_info.uefi ? "UEFI" : "BIOS");
@@ -123,8 +130,12 @@ COMMAND(test, "[PATTERN [SEED]]", "run the self-tests that match",
 	const char *pattern = argc > 1 ? argv[1] : "";
 	uint64_t seed = clock_ns();
 
-	if (argc > 3 || (argc == 3 && !shell_number(argv[2], &seed)))
+	if (argc > 3)
 		return false;
+	if (argc == 3 && !shell_number(argv[2], &seed)) {
+		kprintf("\"%s\" is no seed: a number is wanted.\n", argv[2]);
+		return false;
+	}
 	int failed = test_run_all(pattern, seed);
 	if (failed < 0)
 		kprintf("No test matches \"%s\".\n", pattern);
