@@ -103,10 +103,20 @@ static bool parse_page(const char *word, void **page)
 {
 	uint64_t addr;
 
-	if (!shell_address(word, &addr))
+	if (!shell_address(word, &addr)) {
+		kprintf("\"%s\" is neither an address nor the name of a function.\n", word);
 		return false;
+	}
 	*page = addr < UPPER_HALF ? directmap_of((phys_t){ addr }) : (void *)(uintptr_t)addr;
 	return true;
+}
+
+/* Two things are misaligned to the allocator; here one of them can be told. */
+static const char *why_not(const void *page, enum page_error error)
+{
+	if (error == PAGE_MISALIGNED && (uintptr_t)page % PAGE_SIZE != 0)
+		return "in the middle of a page";
+	return page_error_name(error);
 }
 
 COMMAND(free, "ADDR [ORDER]", "give a block back",
@@ -124,13 +134,15 @@ COMMAND(free, "ADDR [ORDER]", "give a block back",
 	if (!frame_is_none(frame))
 		page_query(frame, &info);
 	order = info.order;
-	if (argc == 3 && !shell_number(argv[2], &order))
+	if (argc == 3 && !shell_number(argv[2], &order)) {
+		kprintf("\"%s\" is no order: a number is wanted.\n", argv[2]);
 		return false;
+	}
 	if (too_large("Not freed", order))
 		return true;
 	enum page_error error = freepages(page, (unsigned)order, shell_owner());
 	if (error)
-		kprintf("Not freed: %s.  Try: page %s\n", page_error_name(error), argv[1]);
+		kprintf("Not freed: %s.  Try: page %s\n", why_not(page, error), argv[1]);
 	else
 		kprintf("%p: order %u (%s) is free again\n", page, (unsigned)order,
 			size_text(size, (uint64_t)PAGE_SIZE << order));

@@ -108,13 +108,32 @@ static void show_owners(void)
 	kprintf("\n");
 }
 
+/* Not to be walked in for another reason than that they are dead ends, as the banner has it. */
+static bool is_taken(enum mem_type type)
+{
+	return type == MEM_KERNEL || type == MEM_METADATA || type == MEM_BOOT ||
+	       type == MEM_LIMITED;
+}
+
+static void count_dead_ends(const struct memmap *m)
+{
+	size_t dead = 0, taken = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		taken += is_taken(m->r[i].type);
+		dead += m->r[i].type != MEM_USABLE && !is_taken(m->r[i].type);
+	}
+	kprintf("Dead ends: %zu, besides %zu ranges that the kernel took or memlimit left out.\n"
+		"What has no entry is one as well.\n", dead, taken);
+}
+
 static void show_dead_ends(bool all)
 {
 	const struct memmap *m = &boot_info.map;
 	char size[SIZE_TEXT_MAX];
 	size_t shown = 0, left_out = 0;
 
-	kprintf("Dead ends, the kernel's own memory too; what has no entry is one as well:\n");
+	count_dead_ends(m);
 	for (size_t i = 0; i < m->n; i++) {
 		if (m->r[i].type == MEM_USABLE)
 			continue;

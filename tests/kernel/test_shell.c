@@ -65,7 +65,7 @@ TEST(unknown_and_misused_commands_are_refused)
 	EXPECT(!execute("help 1 2 3 4 5 6 7 8 9 10 11 12"));
 	EXPECT(starts(said.text, "usage: help [COMMAND] "));
 	EXPECT(!execute("test x notanumber"));
-	EXPECT(starts(said.text, "usage: test [PATTERN [SEED]] "));
+	EXPECT(starts(said.text, "\"notanumber\" is no seed: a number is wanted.\nusage: test "));
 }
 
 /* As many as fit what is kept; the rest is longer by one line each. */

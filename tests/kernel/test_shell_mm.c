@@ -78,6 +78,8 @@ TEST(alloc_page_and_free_tell_the_same_story)
 	EXPECT(execute("page %p", page));
 	EXPECT(says("held, in a block of order 2 (16 KiB)") && says("owner       shell"));
 	EXPECT(execute("free %p 3", page) && says("Not freed: "));
+	EXPECT(execute("free %llx", (unsigned long long)(uintptr_t)page + 1) &&
+	       says("Not freed: in the middle of a page"));
 	page_query(page_to_frame(page), &info);
 	EXPECT(info.state == PAGE_HELD);
 	EXPECT(execute("free %p", page) && says("order 2 (16 KiB) is free again"));
@@ -103,7 +105,9 @@ TEST(what_cannot_be_had_is_explained)
 	EXPECT(!execute("alloc lots") && says("usage: alloc") &&
 	       says("lots is no flag"));
 	EXPECT(!execute("free") && says("usage: free"));
-	EXPECT(!execute("free 1000 x") && says("usage: free"));
+	EXPECT(!execute("free 1000 x") && says("usage: free") && says("\"x\" is no order"));
+	EXPECT(!execute("free zzz") && says("\"zzz\" is neither an address") &&
+	       says("usage: free"));
 }
 
 TEST(page_tells_what_an_address_is)
@@ -121,7 +125,7 @@ TEST(mem_fits_80_columns)
 	size_t column = 0;
 
 	EXPECT(execute("mem all"));
-	EXPECT(says("Zones, in frames of 4 KiB:") && says("Dead ends"));
+	EXPECT(says("Zones, in frames of 4 KiB:") && says("Dead ends: "));
 	for (const char *s = said.text; *s; s++) {
 		column = *s == '\n' ? 0 : column + 1;
 		EXPECT(column <= 80);
