@@ -138,8 +138,8 @@ static void explain_misfit(struct explore_result *r, unsigned depth)
 		 "changed since, or it was mistyped", depth + 1);
 }
 
-bool explore_replay(const struct explore_program *p, const char *schedule,
-		    struct explore_result *r)
+static bool replay_once(const struct explore_program *p, const char *schedule,
+			struct explore_result *r)
 {
 	unsigned depth = 0, round = UINT32_MAX;	/* where the way round begins */
 	uint64_t again = 0;
@@ -147,7 +147,6 @@ bool explore_replay(const struct explore_program *p, const char *schedule,
 
 	*r = (struct explore_result){ .failed = false };
 	path_begin(p);
-	explore_tracing = true;
 	while (*schedule && fits && !explore_failure) {
 		const char *at = strchr(letters, *schedule);
 		char *end;
@@ -175,8 +174,20 @@ bool explore_replay(const struct explore_program *p, const char *schedule,
 		engine_end();
 	if (explore_failure)
 		path_failed(r, depth, depth);
-	explore_tracing = false;
 	engine_stop();
+	return fits;
+}
+
+bool explore_replay(const struct explore_program *p, const char *schedule,
+		    struct explore_result *r)
+{
+	bool fits = replay_once(p, schedule, r);
+	struct explore_result shown;
+
+	/* Then to be seen: what notes leave on the stacks hides that a state has come again. */
+	explore_tracing = true;
+	replay_once(p, schedule, &shown);
+	explore_tracing = false;
 	engine_print_trace();
 	return fits;
 }

@@ -398,6 +398,8 @@ static const struct scenario *scenario_named(const char *name)
 	for (size_t i = 0; i < sizeof scenario_all / sizeof *scenario_all; i++)
 		if (!strcmp(name, scenario_all[i]->name))
 			return scenario_all[i];
+	if (!strcmp(name, planted_round.name))
+		return &planted_round;
 	fprintf(stderr, "explore: no scenario is called '%s'; see --list\n%s", name, usage);
 	exit(2);
 }

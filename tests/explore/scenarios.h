@@ -37,3 +37,4 @@
 
 #define SCENARIO_DECLARE(s) extern const struct scenario s;
 SCENARIOS(SCENARIO_DECLARE)
+SCENARIO_DECLARE(planted_round)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where calls could keep each other going for ever (docs/mm.md, I10). */
+#include "../../mm/mm_state.h"
 #include "scenario.h"
 #include "scenarios.h"
 
@@ -69,4 +70,18 @@ const struct scenario case_none_walk = {
 	.name = "none-walk", .what = "the same, and the way there leads through two nodes",
 	.areas = 24, .first = 0x1000, .strict = true, .setup = far_area_without_a_group,
 	.program = { .cpus = 2, .cpu = { take_9, take_9 } },
+};
+
+/* --- a fault, to try the explorer itself: it is found by its name alone */
+
+static void go_round(void)
+{
+	for (;;)
+		atom_load(word_at(0));
+}
+
+const struct scenario planted_round = {
+	.name = "planted-round", .what = "a call that goes round in a circle",
+	.areas = 1, .setup = one_half_held,
+	.program = { .cpus = 2, .cpu = { go_round, take_9 } },
 };

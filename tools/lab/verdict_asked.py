@@ -159,7 +159,19 @@ def recorded_too_long(scratch, script, expected):
     return None
 
 
+def goes_round(explorer):
+    """Found, and found again by the command that is printed."""
+    found = subprocess.run([explorer, '--short', 'planted-round'], cwd=ROOT, text=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=PATIENCE)
+    again = re.search(r'--replay (\S+[+]\S+)\n', found.stdout)
+    if found.returncode != 1 or not again or not found.stdout.endswith('\nFAILURE\n'):
+        return f'status {found.returncode}, and it said: {found.stdout[-300:]}'
+    return refused((explorer, 'planted-round', '--replay', again[1]), {},
+                   '\nI10: it comes back to where it was', 1)
+
+
 def schedules(_scratch, explorer):
+    yield 'schedule-way-round', partial(goes_round, explorer)
     for name, schedule, status, expected in SCHEDULES:
         yield f'schedule-{name}', partial(refused, (explorer, 'late', '--replay', schedule), {},
                                           expected, status)
