@@ -140,6 +140,36 @@ static void give_up(void)
 	contract_release(contract_declare(step_owner[STEP_HEIR], 0, 9, 1, NULL));
 }
 
+/* Somebody has settled a child of the node, and found it as it was. */
+static void pass_by(struct node *n)
+{
+	uint64_t w = atom_load(&n->word);
+
+	atom_cas(&n->word, &w, w + NODE_VERSION);
+}
+
+static void give_group_back(void)
+{
+	void *group = step_meeting.back;
+
+	step_meeting.back = NULL;
+	book_give(group, GROUP_ORDER, step_owner[STEP_THREAD]);
+	expect(freepages(group, GROUP_ORDER, step_owner[STEP_THREAD]), PAGE_OK, "free a group");
+}
+
+bool traveller_in_passing(void)
+{
+	if (step_meeting.passed)
+		pass_by(step_meeting.passed);
+	else if (step_meeting.drains)
+		page_drain();
+	else if (step_meeting.back)
+		give_group_back();
+	else
+		return false;
+	return true;
+}
+
 /* What the script has arranged for him.  Seldom where many come, so that the call gets on. */
 void traveller_meet(void)
 {

@@ -60,6 +60,7 @@ static void groups(void)
 		group[i] = script_take_quietly(GFP_ATOMIC, 6);
 	for (unsigned i = 0; i < 3; i++)
 		script_give_quietly(group[i], 6);
+	gather(area, 1, 2);
 	gather(area, 2, 0);
 	gather((unsigned char *)area + ((size_t)128 << PAGE_SHIFT), 1, 1);
 	script_give_quietly(group[3], 6);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the interrupted thread does where a visitor is to do one thing: the last page, and homes. */
+#include "../../mm/home.h"
 #include "../../mm/mm_state.h"
 #include "scripts.h"
 
@@ -110,5 +111,118 @@ void script_gone_as_a_block(void)
 	step_meeting.whole = true;
 	script_give(script_take(GFP_ATOMIC, 0), 0);
 	step_meeting.whole = false;
+	script_unfill();
+}
+
+/* --- an area at home, with others around it */
+
+static void give_node(void *area[NODE_FANOUT], unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		script_give_quietly(area[i], AREA_ORDER);
+}
+
+/* A node of eight areas is all there is, and is taken area by area.  Return: was it? */
+static bool take_node(void *area[NODE_FANOUT])
+{
+	unsigned char *node;
+	unsigned had = 0;
+
+	step_drain();
+	node = script_take_quietly(GFP_ATOMIC, AREA_ORDER + 3);
+	if (!node || step_failed())
+		return false;
+	script_fill(GFP_ATOMIC, 0, 0);
+	script_give_quietly(node, AREA_ORDER + 3);
+	for (unsigned i = 0; i < NODE_FANOUT; i++)
+		area[i] = NULL;
+	for (unsigned i = 0; i < NODE_FANOUT; i++) {
+		unsigned char *got = script_take_quietly(GFP_ATOMIC, AREA_ORDER);
+		size_t at = (size_t)(got - node) >> (AREA_ORDER + PAGE_SHIFT);
+
+		/* In a crowd it may be another. */
+		if (got && at < NODE_FANOUT)
+			area[at] = got, had++;
+		else
+			script_log_held(got, AREA_ORDER, step_owner[STEP_THREAD]);
+	}
+	if (had == NODE_FANOUT && !step_failed())
+		return true;
+	give_node(area, 0, NODE_FANOUT);
+	script_unfill();
+	return false;
+}
+
+/* @area, at home here, lacks its first frame, as its entries tell; that comes back. */
+static void complete(const void *area, bool drains)
+{
+	uint32_t f = page_to_frame(area).n;
+	struct tree *t = &zone_of(f)->tree;
+	uint32_t group = (f -= t->base) >> GROUP_ORDER;
+
+	if (!tree_take_frame(t, f))
+		return;
+	home_move(t, 0, group + NODE_FANOUT);
+	tree_settle(t, 1, group, false);
+	tree_settle(t, 2, group / NODE_FANOUT, false);
+	step_meeting.passed = drains ? NULL : node_of_child(t, 2, group / NODE_FANOUT);
+	step_meeting.drains = drains;
+	STEPPED(1, tree_give_bits(t, group, 1, 1));
+	step_meeting.passed = NULL;
+	step_meeting.drains = false;
+}
+
+/*
+ * The first of @n areas that are free is at home here, and so not merged when it is whole: which is
+ * news to all above it, of a larger block the more of them are beside it.
+ */
+static void complete_at_home(unsigned n, bool drains)
+{
+	void *area[NODE_FANOUT];
+
+	if (!take_node(area))
+		return;
+	script_give_quietly(area[0], AREA_ORDER);
+	script_give_quietly(script_take_quietly(GFP_ATOMIC, GROUP_ORDER), GROUP_ORDER);
+	give_node(area, 1, n);
+	if (!step_failed())
+		complete(area[0], drains);
+	give_node(area, n, NODE_FANOUT);
+	script_unfill();
+}
+
+void script_told_twice(void)
+{
+	for (unsigned n = 1; n <= NODE_FANOUT; n *= 2)
+		complete_at_home(n, false);
+}
+
+void script_home_left(void)
+{
+	complete_at_home(1, true);
+}
+
+/* A group comes back while its area's entry is being settled; the one beside it is taken. */
+void script_back_meanwhile(void)
+{
+	void *area[NODE_FANOUT], *group[2];
+
+	if (!take_node(area))
+		return;
+	script_give_quietly(area[0], AREA_ORDER);
+	for (unsigned i = 0; i < 2; i++)
+		group[i] = script_take_quietly(GFP_ATOMIC, GROUP_ORDER);
+	step_meeting.back = group[0];
+	if (group[0] && !step_failed()) {
+		struct tree *t = &zone_of(page_to_frame(group[0]).n)->tree;
+		uint32_t c = (page_to_frame(group[0]).n - t->base) >> AREA_ORDER;
+
+		STEPPED(64, tree_settle(t, 2, c, false));
+	}
+	group[0] = step_meeting.back;
+	step_meeting.back = NULL;
+	for (unsigned i = 0; i < 2; i++)
+		script_give_quietly(group[i], GROUP_ORDER);
+	give_node(area, 1, NODE_FANOUT);
 	script_unfill();
 }

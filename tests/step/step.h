@@ -231,6 +231,9 @@ extern struct step_meeting {
 	bool giving_up;			/* he declares what he cannot have */
 	bool owing;			/* he leaves a debt: see mm/retry.h */
 	bool still;			/* he only asks: something is broken just now */
+	void *passed;			/* a node that he leaves as it was, and another; or */
+	bool drains;			/* he gives up caches and homes, or */
+	void *back;			/* a group of STEP_THREAD's that he gives back */
 } step_meeting;
 
 /* A free frame is taken and given back, where this CPU is at home then: all is free, and open. */

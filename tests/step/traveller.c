@@ -322,6 +322,8 @@ void traveller_visit(unsigned depth, enum step_program p, uint64_t *state)
 		look();
 		return;
 	}
+	if (depth == 0 && p % 2 == 0 && traveller_in_passing())
+		return;
 	random = state;
 	if (depth == 0)
 		traveller_meet();

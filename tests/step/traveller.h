@@ -11,6 +11,7 @@ uint64_t below(uint64_t n);
 void expect(enum page_error e, enum page_error wanted, const char *what);
 
 /* What the script has arranged. */
+bool traveller_in_passing(void);	/* or only this.  Return: was there something? */
 void traveller_meet(void);
 
 /* For rivals: numbers for below(); a block more that he keeps, for which there must be room. */
