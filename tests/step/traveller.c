@@ -102,6 +102,15 @@ static bool is_damaged(const struct block *b)
 	return step_meeting.ndamaged && info.damaged;
 }
 
+/* Was it refused, because a visitor's own visitor has found damage there since he asked? */
+static bool refused(const struct block *b, enum page_error e, const char *what)
+{
+	if (e == PAGE_WRONG_STATE && is_damaged(b))
+		return true;
+	expect(e, PAGE_OK, what);
+	return false;
+}
+
 static void transfer(struct traveller *t)
 {
 	if (t->n == 0)
@@ -116,7 +125,10 @@ static void transfer(struct traveller *t)
 	page_handle_t old = page_handle(b->page);
 
 	book_give(b->page, b->order, b->owner);
-	expect(page_transfer(b->page, b->order, b->owner, to), PAGE_OK, "transfer");
+	if (refused(b, page_transfer(b->page, b->order, b->owner, to), "transfer")) {
+		book_take(b->page, b->order, b->owner, GFP_ATOMIC);
+		return;
+	}
 	book_take(b->page, b->order, to, GFP_ATOMIC);
 	b->owner = to;
 	book_check_word(b->page, b->order, to, b->state);
@@ -235,7 +247,8 @@ static void lend_and_share(struct traveller *t)
 
 	if (is_damaged(b))
 		return;
-	expect(page_lend(b->page, b->order, b->owner), PAGE_OK, "lend");
+	if (refused(b, page_lend(b->page, b->order, b->owner), "lend"))
+		return;
 	expect(freepages(b->page, b->order, b->owner), PAGE_WRONG_STATE, "free of a lent block");
 	expect(page_reclaim(b->page, b->order, b->owner), PAGE_OK, "reclaim");
 	if (b->order == 0 && b->state == PAGE_HELD) {
