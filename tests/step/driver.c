@@ -101,9 +101,15 @@ bool step_failed(void) { return failed; }
 
 static bool is_pair(enum step_mode m) { return m == STEP_PAIR || m == STEP_LOST; }
 
-bool step_only_visit(void)
+/* Is all that is to come in one call? */
+static bool is_one_call(void)
 {
 	return run.mode == STEP_ONCE || is_pair(run.mode) || run.mode == STEP_MOVED;
+}
+
+bool step_only_visit(void)
+{
+	return is_one_call() && !(is_pair(run.mode) && STEP_SECOND(run.at) == STEP_EACH);
 }
 
 unsigned step_cpus(void) { return run.cpus; }
@@ -148,6 +154,8 @@ static bool due(struct level *v, size_t behind)
 		return due_of_pair(v);
 	case STEP_LOST:
 		program = run.program;
+		if (since && STEP_SECOND(run.at) == STEP_EACH)
+			return is_fresh(behind, 1);
 		return since && since++ == STEP_SECOND(run.at);
 	case STEP_SERIES:
 		program = run.program;
@@ -346,8 +354,8 @@ static bool worth_stepping(struct level *v)
 
 	if (run.mode == STEP_NEVER && c < CALLS_MAX)
 		call_start[c] = v->inside;
-	if (!step_only_visit() || c >= CALLS_MAX)
-		return !step_only_visit();
+	if (!is_one_call() || c >= CALLS_MAX)
+		return !is_one_call();
 	v->inside = call_start[c];
 	at = is_pair(run.mode) ? STEP_FIRST(run.at) : run.at;
 	return call_start[c] <= at && (c + 1 == counted || at < call_start[c + 1]);

@@ -17,7 +17,8 @@
 #define PAIRS_CAS     300u	/* and so many more that are before a compare-and-swap */
 #define LOST          8u	/* times that one of them is lost in a script, */
 #define LOST_SLOWLY   3u	/* or where a world takes long to make, */
-#define LOST_ALL      64u	/* and in all scripts together */
+#define LOST_ALL      64u	/* and in all scripts together, in such worlds and in others; */
+#define LOST_SHORTLY  2u	/* shortly */
 #define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
 #define MOVES_MANY    100u	/* else at so many of them, and in series at all */
 #define MOVES_SOME    12u	/* shortly */
@@ -133,6 +134,20 @@ static void sweep_pair(uint64_t seed, unsigned world, unsigned script, enum step
 		go(seed, world, script, mode, p, k | (uint64_t)at[i] << 32);
 }
 
+static bool is_slow(unsigned world) { return world == STEP_ASLEEP || world == STEP_WIDE; }
+
+/* How often the compare-and-swap at @place has been lost: in worlds like this one, or in any. */
+static uint8_t *times_lost(uint32_t place, unsigned kind)
+{
+	static struct { uint32_t place; uint8_t times[3]; } known[STEP_ENDS_MAX];
+	unsigned i = 0;
+
+	while (known[i].place && known[i].place != place)
+		i++;
+	known[i].place = place;
+	return &known[i].times[kind];
+}
+
 /*
  * Each compare-and-swap of the script's fails, in each way that there is; but where many scripts
  * come by, not in all of them.  And before each, and behind, comes a visitor as the script has
@@ -141,12 +156,11 @@ static void sweep_pair(uint64_t seed, unsigned world, unsigned script, enum step
 static void sweep_lost(uint64_t seed, unsigned world, unsigned script)
 {
 	static struct step_end end[STEP_ENDS_MAX];
-	static uint8_t tried[2][STEP_TEXT_MAX];
-	bool slow = world == STEP_ASLEEP || world == STEP_WIDE;
+	bool slow = is_slow(world);
 
 	go(seed, world, script, STEP_NEVER, 0, 0);
 	for (uint64_t i = 0, n = step_cas_ends(end); i < n && !stop(); i++) {
-		uint8_t *here = &tried[slow][end[i].place];
+		uint8_t *here = times_lost(end[i].place, slow);
 
 		for (unsigned k = 0; k < (slow ? LOST_SLOWLY : LOST) && *here < LOST_ALL; k++)
 			sweep_pair(seed, world, script, STEP_LOST, (*here)++ % STEP_PROGRAMS,
@@ -154,6 +168,22 @@ static void sweep_lost(uint64_t seed, unsigned world, unsigned script)
 		for (unsigned k = 0; k < 2; k++)
 			sweep_pair(seed, world, script, STEP_PAIR, *here % STEP_PROGRAMS,
 				   end[i].at + k);
+	}
+}
+
+/* Shortly: each a few times in all scripts together, and somebody comes in wherever that leads. */
+static void sweep_lost_shortly(uint64_t seed, unsigned world, unsigned script)
+{
+	static struct step_end end[STEP_ENDS_MAX];
+
+	go(seed, world, script, STEP_NEVER, 0, 0);
+	for (uint64_t i = 0, n = step_cas_ends(end); i < n && !stop(); i++) {
+		uint8_t *times = times_lost(end[i].place, 2);
+
+		if (*times < LOST_SHORTLY)
+			go(seed, world, script, STEP_LOST,
+			   (*times)++ ? step_mix(&seed) % STEP_PROGRAMS : 0,
+			   end[i].at | STEP_EACH << 32);
 	}
 }
 
@@ -181,6 +211,8 @@ static void sweep_script(uint64_t seed, unsigned w, unsigned s, bool full)
 	n = go(seed, w, s, STEP_FRESH, (seed + s) % STEP_PROGRAMS, full ? STEP_PROGRAMS : 1);
 	if (full || n < LONG_WAY)
 		sweep_left(seed, w, s, full ? STEP_NEW_MAX : LEFT_SOME);
+	if (!full && !alone && n < LONG_WAY)
+		sweep_lost_shortly(seed, w, s);
 	/* Shortly: of some scripts, of others with another seed. */
 	if (alone || (!full && (n >= LONG_WAY || (seed + s) % STORM_ONE_OF)))
 		return;

@@ -61,10 +61,12 @@ enum step_mode {
  *
  * STEP_LOST: the boundary is before a locked compare-and-swap.  The first visitor changes just the
  * word that it is about, and does nothing else.  He does so again at those that follow; how often
- * in all, and whether before or behind, goes by the program's number (driver.c).
+ * in all, and whether before or behind, goes by the program's number (driver.c).  The second comes
+ * in behind each instruction that follows, if STEP_SECOND(@at) is STEP_EACH.
  */
 #define STEP_FIRST(at)  ((at) & UINT32_MAX)
 #define STEP_SECOND(at) ((at) >> 32)
+#define STEP_EACH       ((uint64_t)UINT32_MAX)
 
 struct step_run {
 	uint64_t seed;
