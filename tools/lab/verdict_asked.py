@@ -122,8 +122,10 @@ def stopped(scratch, command, number):
     with open(qemu, 'w', encoding='utf-8') as f:
         f.write(FAKE.format(pids=pids))
     os.chmod(qemu, 0o755)
+    # A background job ignores the signals, and so would all that it starts.
     process = subprocess.Popen(
-        [word.format(scratch=folder) for word in command], cwd=ROOT, stdin=subprocess.PIPE,
+        ['env', '--default-signal=INT,TERM', *(word.format(scratch=folder) for word in command)],
+        cwd=ROOT, stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         env={**os.environ, 'BOOT': 'direct', 'B': folder,
              'PATH': f'{folder}:{os.environ["PATH"]}'})
