@@ -149,7 +149,7 @@ void step_away(void);
 void step_where(char *line, size_t size);
 
 /* Coverage: a bit for each program that came in right behind the instruction at this offset. */
-#define STEP_TEXT_MAX 0x40000u
+#define STEP_TEXT_MAX 0x20000u
 extern uint8_t step_cover[STEP_TEXT_MAX];
 extern uint8_t step_moved[STEP_TEXT_MAX];	/* the same of moves, and who came before */
 
