@@ -243,7 +243,6 @@ static void drain(void *list, size_t bytes)
 
 #define LAST 64u
 
-static struct kbench_taken big;
 static block_t small[KBENCH_BLOCKS];
 
 /* A sample, if it does not fail. */
@@ -279,9 +278,9 @@ static void give_small(size_t from, size_t to)
 
 static void give_big(size_t n)
 {
-	while (n-- > 0 && big.n > 0) {
-		big.n--;
-		give(block_at(big.block[big.n]), big.order[big.n], me);
+	while (n-- > 0 && kbench_big.n > 0) {
+		kbench_big.n--;
+		give(block_at(kbench_big.block[kbench_big.n]), kbench_big.order[kbench_big.n], me);
 	}
 }
 
@@ -295,9 +294,9 @@ static void scarce(void)
 	owners();
 	const owner_t owner = me;
 	kbench_open(TITLE, "drain_alloc", ORDER_MAX, 1);
-	kbench_take(&big, ORDER_MAX, ORDER_MAX, take_frame);
+	kbench_take(&kbench_big, ORDER_MAX, ORDER_MAX, take_frame);
 	kbench_close();
-	kbench_take(&big, ORDER_MAX - 1, 9, take_frame);
+	kbench_take(&kbench_big, ORDER_MAX - 1, 9, take_frame);
 	give_big(1);
 	size_t m = count_small();
 	if (m >= LAST) {
@@ -318,7 +317,7 @@ static void scarce(void)
 	}
 	kbench_close();
 	give_small(0, m);
-	give_big(big.n);
+	give_big(kbench_big.n);
 }
 
 const struct kbench_allocator KBENCH = {

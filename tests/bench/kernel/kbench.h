@@ -81,7 +81,7 @@ static inline void kbench_stop(void) { kbench_add(kbench_ticks()); }
 
 /* --- memory */
 
-#define KBENCH_BLOCKS 8192u
+#define KBENCH_BLOCKS 4096u
 
 /* What kbench_take() has taken. */
 struct kbench_taken {
@@ -89,6 +89,7 @@ struct kbench_taken {
 	frame_t block[KBENCH_BLOCKS];
 	uint8_t order[KBENCH_BLOCKS];
 };
+extern struct kbench_taken kbench_big;	/* of the allocator that is measured */
 
 /* Take blocks of order @most, then smaller ones down to @least, until none is left. */
 void kbench_take(struct kbench_taken *t, unsigned most, unsigned least,

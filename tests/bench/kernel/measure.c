@@ -6,9 +6,9 @@
 #include <labyrinth/string.h>
 
 /* Values below EXACT have a bin each; each octave above has EXACT / 2. */
-#define EXACT_LOG 12u
+#define EXACT_LOG 11u
 #define EXACT     (1u << EXACT_LOG)
-#define OCTAVES   20u			/* up to 2^32 */
+#define OCTAVES   21u			/* up to 2^32 */
 #define BINS      (EXACT + OCTAVES * EXACT / 2)
 
 static uint32_t bin[BINS];

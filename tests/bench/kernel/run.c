@@ -28,6 +28,8 @@ static bool wanted(const char *allocator, const char *name)
 	return !*patterns;
 }
 
+struct kbench_taken kbench_big;
+
 void kbench_take(struct kbench_taken *t, unsigned most, unsigned least,
 		 frame_t (*take)(unsigned order))
 {
