@@ -81,15 +81,15 @@ static void wake_some(void)
 	expect(freepages(page, order, owner), PAGE_OK, "free of what he woke");
 }
 
-/* The group that somebody is about to take a page out of: it goes as a block. */
-static void take_whole(void)
+/* What somebody is about to take a part of: it goes as a block. */
+static void take_whole(unsigned order)
 {
 	void *page;
 
-	traveller_make_room(GROUP_ORDER);
-	page = allocpages(GFP_ATOMIC, GROUP_ORDER, step_owner[STEP_VISITOR]);
+	traveller_make_room(order);
+	page = allocpages(step_meeting.where, order, step_owner[STEP_VISITOR]);
 	if (page)
-		traveller_keep(page, GROUP_ORDER);
+		traveller_keep(page, order);
 }
 
 /* The word is another behind it, and the script's call as right as before. */
@@ -188,6 +188,6 @@ void traveller_meet(void)
 	if (step_meeting.sleeping)
 		wake_some();
 	if (step_meeting.whole)
-		take_whole();
+		take_whole(step_meeting.whole);
 	be_faster();
 }

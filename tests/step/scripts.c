@@ -436,5 +436,9 @@ const struct step_script step_scripts[] = {
 	{ "wake_part_damaged", script_wake_part_damaged, LONG_ASLEEP },
 	{ "area_folds", script_area_folds, 1u << STEP_THREE },
 	{ "gone_as_a_block", script_gone_as_a_block, ANY },
+	{ "area_gone", script_area_gone, WIDE },
+	{ "audit_at_home", script_audit_at_home, 1u << STEP_THREE | STEP_LONG | STEP_ALONE },
+	{ "told_late", script_told_late, WIDE },
+	{ "half_way", script_half_way, WIDE | STEP_ALONE },
 };
 const unsigned step_script_count = sizeof step_scripts / sizeof *step_scripts;

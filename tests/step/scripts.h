@@ -26,6 +26,13 @@ void script_fill(gfp_t gfp, unsigned least, unsigned spare);
 void script_unfill(void);
 uint64_t script_free(gfp_t gfp);	/* frames */
 
+/* An area is all there is.  Return: it, which is free; NULL: it is not to be had. */
+void *script_only_area(void);
+
+/* A node of eight areas is all there is, and is taken area by area.  Return: was it? */
+bool script_take_node(void *area[8]);
+void script_give_node(void *area[8], unsigned from, unsigned to);	/* some of them */
+
 /* A batch of so many pages, at most SCRIPT_BATCH, there and back. */
 #define SCRIPT_BATCH 160u
 void script_batch(gfp_t gfp, size_t n);
@@ -110,3 +117,7 @@ void script_wake_met(void);
 void script_wake_part_damaged(void);
 void script_area_folds(void);
 void script_gone_as_a_block(void);
+void script_area_gone(void);
+void script_audit_at_home(void);
+void script_half_way(void);
+void script_told_late(void);

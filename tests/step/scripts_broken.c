@@ -246,6 +246,22 @@ static void whole_homes(void)
 		step_violation("audit", "it finds fault with homes");
 }
 
+/* The same of a whole area: that is all there is, or where groups are taken is chance. */
+void script_audit_at_home(void)
+{
+	size_t found = 0;
+
+	if (!script_only_area() || step_failed())
+		return;
+	script_give_quietly(script_take_quietly(GFP_ATOMIC, GROUP_ORDER), GROUP_ORDER);
+	step_meeting.still = true;
+	STEPPED(0, found = mm_audit(hear));
+	step_meeting.still = false;
+	if (found)
+		step_violation("audit", "it finds fault with an area that is home");
+	script_unfill();
+}
+
 void script_broken(void)
 {
 	static const gfp_t where[] = { 0, GFP_DMA32, GFP_DMA };

@@ -41,6 +41,7 @@ void script_damage(void)
 	book_pooled += 16;		/* what is in quarantine, the book takes for free */
 	STEPPED(0, page_on_damage(step_owner[STEP_THREAD], hear));
 	damage(page_to_frame(page), false);
+	STEPPED(0, d = page_damaged(page_to_frame(page)));	/* again */
 	damage(page_to_frame(block + 3 * PAGE_SIZE), false);
 	damage(page_to_frame(group + 3 * PAGE_SIZE), false);
 	script_give(page, 0);

@@ -33,8 +33,7 @@ static void gather(const void *at, unsigned l, unsigned log)
 	script_give_quietly(block, order);
 }
 
-/* An area is all there is: its groups one by one. */
-static void *only_area(void)
+void *script_only_area(void)
 {
 	void *area;
 
@@ -49,7 +48,7 @@ static void *only_area(void)
 
 static void groups(void)
 {
-	void *area = only_area(), *group[4];
+	void *area = script_only_area(), *group[4];
 
 	if (!area || step_failed())
 		return;
@@ -70,7 +69,7 @@ static void groups(void)
 /* An area is merged while somebody opens another group of it. */
 static void guests(void)
 {
-	unsigned char *area = only_area();
+	unsigned char *area = script_only_area();
 	void *group;
 
 	if (!area || step_failed())
@@ -83,10 +82,25 @@ static void guests(void)
 	script_unfill();
 }
 
+/* At home in an area that has gone as a whole since: what is taken there is put back. */
+static void home_gone(void)
+{
+	void *area = script_only_area();
+
+	if (!area || step_failed())
+		return;
+	script_give_quietly(script_take_quietly(GFP_ATOMIC, GROUP_ORDER), GROUP_ORDER);
+	area = script_take_quietly(GFP_ATOMIC, AREA_ORDER);
+	script_give(script_take(GFP_ATOMIC, GROUP_ORDER), GROUP_ORDER);
+	script_give_quietly(area, AREA_ORDER);
+	script_unfill();
+}
+
 void script_gather(void)
 {
 	groups();
 	guests();
+	home_gone();
 }
 
 /* Area number @n from @first on is held, and none of those that are taken on the way there. */

@@ -94,36 +94,75 @@ void script_untold(void)
 	script_unfill();
 }
 
+/* A block of @order is all there is, and goes while somebody wants a part of it. */
+static void *last_block(gfp_t gfp, unsigned order)
+{
+	void *block;
+
+	step_drain();
+	block = script_take_quietly(gfp, order);
+	script_fill(gfp, 0, 0);
+	script_give_quietly(block, order);
+	step_meeting.whole = order;
+	step_meeting.where = gfp;
+	return step_failed() ? NULL : block;
+}
+
+static void had_or_gone(void *part, unsigned order)
+{
+	step_meeting.whole = 0;
+	script_give(part, order);
+	script_unfill();
+}
+
+/* Half a group, as for a cache. */
+static void take_half(const void *group)
+{
+	struct tree *t = &zone_of(page_to_frame(group).n)->tree;
+	uint32_t half = 0, bits;
+
+	step_begin(32);
+	bits = tree_take_some(t, &half);
+	if (bits)
+		tree_give_bits(t, half / 2, (uint64_t)bits << 32 * (half % 2), bits_count(bits));
+	step_end();
+}
+
 /*
  * At home in the last group of all, which is free but not merged, so that who wants all of it
- * merges it: who takes a page there comes too late.
+ * merges it: who takes a part there comes too late.
  */
 void script_gone_as_a_block(void)
 {
-	void *group;
+	for (unsigned i = 0; i < 3; i++) {
+		void *group = last_block(GFP_ATOMIC, GROUP_ORDER), *page = NULL;
 
-	step_drain();
-	group = script_take_quietly(GFP_ATOMIC, GROUP_ORDER);
-	script_fill(GFP_ATOMIC, 0, 0);
-	script_give_quietly(group, GROUP_ORDER);
-	if (group && !step_failed())
-		step_be_at_home(group);
-	step_meeting.whole = true;
-	script_give(script_take(GFP_ATOMIC, 0), 0);
-	step_meeting.whole = false;
-	script_unfill();
+		if (group)
+			step_be_at_home(group);
+		if (group && i == 2)
+			take_half(group);
+		else
+			page = script_take(GFP_ATOMIC, 2 * i);
+		had_or_gone(page, 2 * i);
+	}
+}
+
+/* An area, which has its entry in the root, and nobody is at home there. */
+void script_area_gone(void)
+{
+	last_block(GFP_ATOMIC | GFP_DMA, AREA_ORDER);
+	had_or_gone(script_take(GFP_ATOMIC | GFP_DMA, 3), 3);
 }
 
 /* --- an area at home, with others around it */
 
-static void give_node(void *area[NODE_FANOUT], unsigned from, unsigned to)
+void script_give_node(void *area[NODE_FANOUT], unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++)
 		script_give_quietly(area[i], AREA_ORDER);
 }
 
-/* A node of eight areas is all there is, and is taken area by area.  Return: was it? */
-static bool take_node(void *area[NODE_FANOUT])
+bool script_take_node(void *area[NODE_FANOUT])
 {
 	unsigned char *node;
 	unsigned had = 0;
@@ -148,7 +187,7 @@ static bool take_node(void *area[NODE_FANOUT])
 	}
 	if (had == NODE_FANOUT && !step_failed())
 		return true;
-	give_node(area, 0, NODE_FANOUT);
+	script_give_node(area, 0, NODE_FANOUT);
 	script_unfill();
 	return false;
 }
@@ -180,14 +219,14 @@ static void complete_at_home(unsigned n, bool drains)
 {
 	void *area[NODE_FANOUT];
 
-	if (!take_node(area))
+	if (!script_take_node(area))
 		return;
 	script_give_quietly(area[0], AREA_ORDER);
 	script_give_quietly(script_take_quietly(GFP_ATOMIC, GROUP_ORDER), GROUP_ORDER);
-	give_node(area, 1, n);
+	script_give_node(area, 1, n);
 	if (!step_failed())
 		complete(area[0], drains);
-	give_node(area, n, NODE_FANOUT);
+	script_give_node(area, n, NODE_FANOUT);
 	script_unfill();
 }
 
@@ -207,7 +246,7 @@ void script_back_meanwhile(void)
 {
 	void *area[NODE_FANOUT], *group[2];
 
-	if (!take_node(area))
+	if (!script_take_node(area))
 		return;
 	script_give_quietly(area[0], AREA_ORDER);
 	for (unsigned i = 0; i < 2; i++)
@@ -223,6 +262,6 @@ void script_back_meanwhile(void)
 	step_meeting.back = NULL;
 	for (unsigned i = 0; i < 2; i++)
 		script_give_quietly(group[i], GROUP_ORDER);
-	give_node(area, 1, NODE_FANOUT);
+	script_give_node(area, 1, NODE_FANOUT);
 	script_unfill();
 }

@@ -294,9 +294,20 @@ void script_wake_larger(void)
 	script_give(script_take(GFP_ATOMIC, AREA_ORDER + 2), AREA_ORDER + 2);
 }
 
+/* The last area of a node: nothing of it is free but what sleeps. */
+static void count_asleep(void)
+{
+	struct zone_stats s;
+
+	keep(script_take_quietly(GFP_ATOMIC, 0), 0);
+	STEPPED(0, zone_stats(ZONE_DMA32, &s));
+}
+
 /* Of the last area one wakes the one part, and another meanwhile the other. */
 void script_wake_met(void)
 {
+	leave_asleep(3u << AREA_ORDER);
+	count_asleep();
 	leave_asleep(1u << AREA_ORDER);
 	step_meeting.sleeping = true;
 	step_meeting.waking = GROUP_ORDER;

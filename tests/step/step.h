@@ -190,7 +190,7 @@ uint64_t step_random(uint64_t below);
 uint64_t step_mix(uint64_t *state);		/* splitmix64 */
 
 #define STEP_LONG (1u << 31)		/* among @worlds: not in a sweep that is to be short */
-#define STEP_ALONE (1u << 30)		/* not in a crowd; who comes in only asks, so once */
+#define STEP_ALONE (1u << 30)		/* not in a crowd; once behind each place is enough */
 struct step_script { const char *name; void (*run)(void); unsigned worlds; };
 extern const struct step_script step_scripts[];
 extern const unsigned step_script_count;
@@ -224,7 +224,8 @@ extern struct step_meeting {
 	frame_t damaged_from;		/* DAMAGED_MAX more of them, if not FRAME_NONE */
 	bool sleeping;			/* all that is awake is taken: wake more, */
 	unsigned waking;		/* by a block of this order, if not 0 */
-	bool whole;			/* he takes a whole group, and keeps it */
+	unsigned whole;			/* not 0: he takes a block of this order, and keeps it, */
+	gfp_t where;			/* by such a request */
 	bool unsure;			/* nobody has a contract */
 	contract_t ending;		/* one of STEP_THREAD's that a visitor may release, too */
 	owner_t *newcomer;		/* a visitor may register here */
@@ -248,6 +249,7 @@ struct step_cas { uintptr_t word; uint64_t old, new; };
 enum step_rival { STEP_PASSES, STEP_TAKES, STEP_OPENS };
 void traveller_outrun(const struct step_cas *cas, enum step_rival how, uint64_t *random);
 void traveller_without_contract(void);	/* at rest: nobody has one any more in this run */
+void traveller_without_blocks(void);	/* at rest: he has none, until he comes in */
 void traveller_leave(void);		/* at rest, behind it */
 
 /* --- the book: frames and their holders (book.c) */

@@ -428,6 +428,18 @@ void traveller_prepare(void)
 		step_violation("I12", "a fresh world has no memory for a contract or a pool");
 }
 
+static void release_all(void)
+{
+	for (unsigned d = 0; d < STEP_DEPTHS; d++)
+		while (traveller[d].n && !step_failed())
+			release(&traveller[d], 0);
+}
+
+void traveller_without_blocks(void)
+{
+	release_all();
+}
+
 void traveller_without_contract(void)
 {
 	if (contract_release(sure) != CONTRACT_OK)
@@ -449,11 +461,9 @@ static void pardon_all(void)
 
 void traveller_leave(void)
 {
-	for (unsigned d = 0; d < STEP_DEPTHS && !step_failed(); d++) {
-		while (traveller[d].n)
-			release(&traveller[d], 0);
+	release_all();
+	for (unsigned d = 0; d < STEP_DEPTHS && !step_failed(); d++)
 		pool_destroy(traveller[d].pool);
-	}
 	step_drain();
 	if (!step_failed())
 		pardon_all();
