@@ -158,13 +158,28 @@ struct job {
 	struct bench_worker w;
 };
 
+static atomic_ullong threads_ns, waited_ns;	/* of all threads; of that, for a core */
+
+static uint64_t ns_on_core(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static void *job_main(void *arg)
 {
 	struct job *j = arg;
 
 	pin(j->w.cpu);
 	host_bind_cpu(j->w.cpu);
+	uint64_t ns = now_ns(), on_core = ns_on_core();
 	j->run(&j->w);
+	ns = now_ns() - ns;
+	on_core = ns_on_core() - on_core;
+	atomic_fetch_add(&threads_ns, ns);
+	atomic_fetch_add(&waited_ns, ns > on_core ? ns - on_core : 0);
 	j->a->drain();
 	return NULL;
 }
@@ -329,6 +344,19 @@ static void run_all(const struct options *o, FILE *csv, unsigned cpus, size_t fr
 	}
 }
 
+#define BUSY_PERCENT 3u
+
+/* Two threads that do not run at once do not disturb each other, and seem faster than they are. */
+static void print_if_busy(void)
+{
+	unsigned long long all = atomic_load(&threads_ns), waited = atomic_load(&waited_ns);
+
+	if (waited * 100 > all * BUSY_PERCENT)
+		printf("\nThe machine was busy: threads waited for a core for %llu %% of their "
+		       "time.\nFigures with several threads mean little then; stop other programs, "
+		       "and\nrun this again.\n", waited * 100 / all);
+}
+
 static size_t start_both(unsigned cpus)
 {
 	static const struct frame_range ram = { BENCH_FIRST, BENCH_FIRST + FRAMES };
@@ -391,6 +419,7 @@ int main(int argc, char **argv)
 	size_t frames = start_both(cpus);
 	print_head(&o, cpus, frames);
 	run_all(&o, csv, cpus, frames);
+	print_if_busy();
 	if (o.fragmentation && (!o.only || strstr("fragmentation", o.only)))
 		fragmentation_run(csv);
 	if (csv)
