@@ -32,7 +32,7 @@ extern const struct kbench_allocator kbench_labyrinth, kbench_textbook;
  * kbench_close() - print its line: allocator, case, order, n, min, p50, p99, p99.9, max
  *
  * A percentile is the smallest value that so many of the samples do not exceed,
- * exact up to 4096 instructions and within 1/2048 above.
+ * exact up to 2048 instructions and within 1/1024 above.
  *
  * Context: one thread; as everything in this file.
  */
