@@ -100,7 +100,7 @@ static void count(void)
 			printf("  %6llu free blocks of order %u\n",
 			       (unsigned long long)s.blocks[order], order);
 	must(lab_owner_stats(sender, &o), "lab_owner_stats");
-	/* The peak may leave out 64 a CPU: what is given back at once need not show. */
+	/* The peak may leave out 64 a CPU, of single frames: what is given back at once. */
 	printf("%s never held more than %llu frames\n", lab_owner_name(sender),
 	       (unsigned long long)o.peak + 64 * CPUS);
 	printf("%.2f bytes of metadata a frame\n", (double)lab_metadata_bytes() / FRAMES);

@@ -305,9 +305,9 @@ static void run(const struct scenario *s, struct explore_limits l, const char *s
 	}
 	tally.complete += switches == ANY_SWITCHES;
 	if (switches == NOT_ALL)
-		snprintf(all, sizeof all, "no; %u at random", RANDOM_RUNS);
+		snprintf(all, sizeof all, "no; %u random", RANDOM_RUNS);
 	else if (switches != ANY_SWITCHES)
-		snprintf(all, sizeof all, "up to %u switch%s, %u at random", switches,
+		snprintf(all, sizeof all, "up to %u switch%s, %u random", switches,
 			 switches > 1 ? "es" : "", RANDOM_RUNS);
 	for (unsigned c = 0; c < s->program.cpus; c++)
 		irq |= s->program.irq[c] != NULL;
@@ -391,7 +391,7 @@ static const char usage[] =
 	"Runs the allocator under all schedules of its atomic operations, scenario by scenario:\n"
 	"--seconds N each (60: half an hour in all), or --short; or N random programs under\n"
 	"random schedules.\n"
-	"Ends with 0 when nothing failed, else 1.\n";
+	"Ends with 0 when nothing failed, with 1 when something did, with 2 for wrong words.\n";
 
 static const struct scenario *scenario_named(const char *name)
 {

@@ -5,7 +5,8 @@
  *
  * Threads play CPUs.  A thread that is bound to a CPU may call from anywhere,
  * its signal handlers included; nothing here takes a lock or sleeps, but for
- * lab_init(), lab_reset(), lab_bind() and lab_unbind().
+ * lab_init(), lab_reset(), lab_bind() and lab_unbind().  Not from a handler: these, and
+ * lab_audit() and lab_fail_nth(), for which the interrupted call is somebody else.
  */
 #ifndef LABYRINTH_MM_H
 #define LABYRINTH_MM_H
@@ -113,7 +114,7 @@ LAB_API lab_frame lab_alloc_flags(unsigned flags, unsigned order, lab_owner owne
 /* Up to @n single frames.  Return: how many; fewer only when the rest did not fit. */
 LAB_API size_t lab_alloc_bulk(size_t n, lab_frame out[], lab_owner owner);
 
-/* Why this thread's last failed allocation failed. */
+/* Why this thread's last failed allocation failed; a handler's counts, as with errno. */
 LAB_API int lab_why(void);
 
 /* Give a block back: frame, order and owner must be right, or nothing happens. */
@@ -137,7 +138,10 @@ LAB_API void *lab_contents(lab_frame f);
 
 /* --- owners */
 
-/* A number for a new owner; LAB_NOBODY when none is left, or before lab_init(). */
+/*
+ * A number for a new owner, of whose @name the beginning is copied.  LAB_NOBODY when none is
+ * left, before lab_init(), or in a thread that plays no CPU.
+ */
 LAB_API lab_owner lab_owner_new(const char *name);
 LAB_API int lab_owner_end(lab_owner owner);
 LAB_API const char *lab_owner_name(lab_owner owner);
@@ -153,22 +157,26 @@ struct lab_stats {
 	uint64_t blocks[LAB_ORDERS];	/* free blocks by order */
 };
 LAB_API int lab_zone_stats(unsigned zone, struct lab_stats *out);	/* or LAB_BAD_ZONE */
-LAB_API void lab_stats(struct lab_stats *out);	/* all zones together */
+LAB_API void lab_stats(struct lab_stats *out);	/* all zones together; before lab_init(), zeros */
 
 struct lab_owner_stats {
-	uint64_t held, peak;		/* frames; the peak to within 64 a CPU */
+	/* Frames; the peak falls short by at most 64, or 4 of its largest blocks, a CPU. */
+	uint64_t held, peak;
 	uint64_t failures;		/* allocations refused for want of memory */
 	uint64_t reserve;		/* frames taken below a zone's min mark */
 };
 LAB_API int lab_owner_stats(lab_owner owner, struct lab_owner_stats *out);
 
-/* Bytes of metadata, per-CPU areas included.  (Frames below @first have words too.) */
+/*
+ * Bytes of metadata, per-CPU areas included.  Frames below @first have words too; but of those
+ * below LAB_DMA32_END, if @first is not, only 16 MiB have.
+ */
 LAB_API uint64_t lab_metadata_bytes(void);
 
 /* Compare-and-swaps that lost against another CPU, so far. */
 LAB_API uint64_t lab_retries(void);
 
-/* Refused operations so far, by enum lab_error up to LAB_BAD_OWNER. */
+/* Refused operations on blocks so far, by enum lab_error up to LAB_BAD_OWNER. */
 LAB_API uint64_t lab_refused(int error);
 
 struct lab_info {
@@ -190,17 +198,20 @@ LAB_API size_t lab_audit(void (*report)(const char *what));
 
 /*
  * Let the @n-th request from now on fail, and no other; 0: none.  Every page of a batch
- * counts.  Return: how many requests there were since the call before.  Nobody else may
- * be in the library, and no other CPU may have cached frames.
+ * counts.  Return: how many requests there were since the call before, if that one had @n > 0;
+ * else they are not counted, and it is 0, as in a thread that plays no CPU, where nothing happens.
+ * To count only, name one that is far away.  Nobody else may be in the library, and no other CPU
+ * may have cached frames.
  */
 LAB_API uint64_t lab_fail_nth(uint64_t n);
 
 /* --- being told.  NULL: the default */
 
 /*
- * Of each refused operation, in a sentence, from within the call; the default is nobody.
- * What the library refuses before the allocator is asked, LAB_BAD_FLAGS and the errors
- * below it, is not told; nor is LAB_NO_MEMORY, which is no refusal.
+ * Of each refused operation, in a sentence, from within the call; the default is nobody.  It
+ * names a block by the address of its contents: see lab_contents().  What the library refuses
+ * before the allocator is asked, LAB_BAD_FLAGS and the errors after it, is not told; nor is
+ * LAB_NO_MEMORY, which is no refusal.
  */
 LAB_API void lab_on_refusal(void (*hook)(const char *line));
 
