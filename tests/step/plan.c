@@ -17,7 +17,7 @@
 #define PAIRS_CAS     300u	/* and so many more that are before a compare-and-swap */
 #define LOST          8u	/* times that one of them is lost in a script, */
 #define LOST_SLOWLY   3u	/* or where a world takes long to make, */
-#define LOST_ALL      64u	/* and in all scripts together, in such worlds and in others; */
+#define LOST_ALL      48u	/* and in all scripts together, in each of the worlds; */
 #define LOST_SHORTLY  2u	/* shortly */
 #define MOVES_ALL     700u	/* boundaries of a script at each of which a run moves the thread */
 #define MOVES_MANY    100u	/* else at so many of them, and in series at all */
@@ -136,16 +136,17 @@ static void sweep_pair(uint64_t seed, unsigned world, unsigned script, enum step
 
 static bool is_slow(unsigned world) { return world == STEP_ASLEEP || world == STEP_WIDE; }
 
-/* How often the compare-and-swap at @place has been lost: in worlds like this one, or in any. */
-static uint8_t *times_lost(uint32_t place, unsigned kind)
+/* How often the compare-and-swap at @place has been lost: in this world, or SHORTLY in any. */
+#define SHORTLY STEP_WORLDS
+static uint8_t *times_lost(uint32_t place, unsigned world)
 {
-	static struct { uint32_t place; uint8_t times[3]; } known[STEP_ENDS_MAX];
+	static struct { uint32_t place; uint8_t times[STEP_WORLDS + 1]; } known[STEP_ENDS_MAX];
 	unsigned i = 0;
 
 	while (known[i].place && known[i].place != place)
 		i++;
 	known[i].place = place;
-	return &known[i].times[kind];
+	return &known[i].times[world];
 }
 
 /*
@@ -156,13 +157,13 @@ static uint8_t *times_lost(uint32_t place, unsigned kind)
 static void sweep_lost(uint64_t seed, unsigned world, unsigned script)
 {
 	static struct step_end end[STEP_ENDS_MAX];
-	bool slow = is_slow(world);
+	const unsigned times = is_slow(world) ? LOST_SLOWLY : LOST;
 
 	go(seed, world, script, STEP_NEVER, 0, 0);
 	for (uint64_t i = 0, n = step_cas_ends(end); i < n && !stop(); i++) {
-		uint8_t *here = times_lost(end[i].place, slow);
+		uint8_t *here = times_lost(end[i].place, world);
 
-		for (unsigned k = 0; k < (slow ? LOST_SLOWLY : LOST) && *here < LOST_ALL; k++)
+		for (unsigned k = 0; k < times && *here < LOST_ALL; k++)
 			sweep_pair(seed, world, script, STEP_LOST, (*here)++ % STEP_PROGRAMS,
 				   end[i].at);
 		for (unsigned k = 0; k < 2; k++)
@@ -178,7 +179,7 @@ static void sweep_lost_shortly(uint64_t seed, unsigned world, unsigned script)
 
 	go(seed, world, script, STEP_NEVER, 0, 0);
 	for (uint64_t i = 0, n = step_cas_ends(end); i < n && !stop(); i++) {
-		uint8_t *times = times_lost(end[i].place, 2);
+		uint8_t *times = times_lost(end[i].place, SHORTLY);
 
 		if (*times < LOST_SHORTLY)
 			go(seed, world, script, STEP_LOST,
