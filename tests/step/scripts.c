@@ -437,6 +437,8 @@ const struct step_script step_scripts[] = {
 	{ "area_folds", script_area_folds, 1u << STEP_THREE },
 	{ "gone_as_a_block", script_gone_as_a_block, ANY },
 	{ "area_gone", script_area_gone, WIDE },
+	{ "found_in_part", script_found_in_part, 1u << STEP_THREE | STEP_LONG },
+	{ "watched", script_watched, 1u << STEP_THREE },
 	{ "audit_at_home", script_audit_at_home, 1u << STEP_THREE | STEP_LONG | STEP_ALONE },
 	{ "told_late", script_told_late, WIDE },
 	{ "half_way", script_half_way, WIDE | STEP_ALONE },

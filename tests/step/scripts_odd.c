@@ -98,14 +98,14 @@ static void whole_again(void)
  * Enough is free, but not in one piece: nothing is found; and while others give up likewise it is
  * looked for again, but not for ever.
  */
-static void look_for_areas(size_t n, bool giving_up, bool owing)
+static void look_for(unsigned order, size_t n, bool giving_up, bool owing)
 {
 	struct contract_answer answer;
 	contract_t c = CONTRACT_NONE;
 
 	step_meeting.giving_up = giving_up;
 	step_meeting.owing = owing;
-	STEPPED(512, c = contract_declare(me(), 0, 9, n, &answer));
+	STEPPED(512, c = contract_declare(me(), 0, order, n, &answer));
 	step_meeting.giving_up = step_meeting.owing = false;
 	contract_release(c);
 }
@@ -130,9 +130,20 @@ void script_in_pieces(void)
 {
 	two_areas_in_pieces();
 	for (unsigned i = 0; i < 4; i++)
-		look_for_areas(1, i & 2, i & 1);
-	look_for_areas(CONTRACT_BLOCKS_MAX, false, true);
+		look_for(9, 1, i & 2, i & 1);
+	look_for(9, CONTRACT_BLOCKS_MAX, false, true);
 	whole_again();
+}
+
+/* Two areas are found, and go back: of the others something is missing, as there are holes. */
+void script_found_in_part(void)
+{
+	traveller_without_blocks();
+	step_drain();
+	mm_watch_frees(true);
+	for (unsigned i = 0; i < 2; i++)
+		look_for(9, 3, i, false);
+	mm_watch_frees(false);
 }
 
 /* --- merges that others undo */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the interrupted thread does: requests that may sleep, with a sleeper who only tries. */
+#include <labyrinth/damage.h>
 #include <labyrinth/mm_sleep.h>
 
 #include "scripts.h"
@@ -62,6 +63,33 @@ static void watched_contract(void)
 	if (e != PAGE_OK)
 		step_violation("I5", "free of a contract's page: %s", page_error_name(e));
 	contract_release(c);
+}
+
+/* What is freed in other ways while somebody watches. */
+void script_watched(void)
+{
+	owner_t me = step_owner[STEP_THREAD];
+	contract_t c = contract_declare(me, 0, 0, 2, NULL);
+	unsigned char *block = script_take_quietly(GFP_ATOMIC, 3);
+	enum contract_error e = CONTRACT_OK;
+
+	if (!block)
+		return;
+	frame_t f = page_to_frame(block + 3 * PAGE_SIZE);
+	book_pooled += 16;		/* what is in quarantine, the book takes for free */
+	step_meeting.damaged[step_meeting.ndamaged++] = f;
+	page_damaged(f);
+	mm_set_sleeper(&sleeper);
+	mm_watch_frees(true);
+	script_give(block, 3);
+	STEPPED(1, page_pardon(f));	/* a visitor may have it */
+	for (unsigned o = 6; o <= 9; o += 3)
+		script_give(script_take_quietly(GFP_ATOMIC, o), o);
+	STEPPED(2, e = contract_release(c));
+	mm_watch_frees(false);
+	mm_set_sleeper(NULL);
+	if (e != CONTRACT_OK)
+		step_violation("I3", "end of a contract: %s", contract_error_name(e));
 }
 
 void script_sleepers(void)
