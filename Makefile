@@ -406,7 +406,11 @@ run: $(MEDIUM)                 ## boot it in QEMU, at a prompt on this terminal
 debug: $(MEDIUM)               ## the same, stopped, with gdb attached
 	@$(PYTHON) tools/debug $B/labyrinth.elf $(IMAGE)
 
+# Those that were given with the call: make test has a list of its own.
+given = $(strip $(foreach v,BOOT MACHINE CPU MEM SMP,$(if $(filter command,$(origin $v)),$v)))
+
 test:                          ## everything: checks, hosted tests, boots of many machines
+	@$(if $(given),echo '  NOTE    $(given): for make test-kernel; this boots many machines')
 	@$(PYTHON) tools/test all
 
 test-host:                     ## the hosted half
