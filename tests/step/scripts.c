@@ -442,5 +442,6 @@ const struct step_script step_scripts[] = {
 	{ "audit_at_home", script_audit_at_home, 1u << STEP_THREE | STEP_LONG | STEP_ALONE },
 	{ "told_late", script_told_late, WIDE },
 	{ "half_way", script_half_way, WIDE | STEP_ALONE },
+	{ "wake_beyond", script_wake_beyond, LONG_ASLEEP | STEP_ALONE },
 };
 const unsigned step_script_count = sizeof step_scripts / sizeof *step_scripts;

@@ -120,6 +120,7 @@ void script_gone_as_a_block(void);
 void script_area_gone(void);
 void script_audit_at_home(void);
 void script_half_way(void);
+void script_wake_beyond(void);
 void script_found_in_part(void);
 void script_watched(void);
 void script_told_late(void);

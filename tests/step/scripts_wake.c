@@ -319,6 +319,34 @@ void script_wake_met(void)
 	script_unfill();
 }
 
+/*
+ * Who wakes the first group of all was stopped before he said so: what others wake is beyond a gap,
+ * and not for the caches.  And somebody begins to watch what is freed when it is too late to leave
+ * the caches alone for that.  Who comes in only asks.
+ */
+void script_wake_beyond(void)
+{
+	atom64_t *awake = &mm.awake[mm.hot.first >> GROUP_ORDER >> 6];
+	const uint64_t first = (uint64_t)1 << (mm.hot.first >> GROUP_ORDER) % 64;
+	void *page = NULL;
+
+	leave_asleep(3u << AREA_ORDER);
+	step_meeting.still = true;
+	atom_add(awake, -first);
+	atom_store(&mm.hot.frames, 0);
+	atom_add(&mm.watched, 1);
+	step_begin(64);
+	page = allocpage(GFP_ATOMIC, me());
+	atom_add(&mm.watched, (uint64_t)-1);
+	atom_add(awake, first);
+	hot_grow();
+	step_end();
+	step_meeting.still = false;
+	book_take(page, 0, me(), GFP_ATOMIC);
+	keep(page, 0);
+	script_unfill();
+}
+
 /* A page was reported that is in that part. */
 void script_wake_part_damaged(void)
 {
