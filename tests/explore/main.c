@@ -264,7 +264,7 @@ static struct explore_program program_of(const struct scenario *s)
 
 static struct { unsigned complete, failed; double start; } tally;
 
-#define MANY 10u	/* scenarios: of so many, a third takes all of its seconds */
+#define MANY 10u	/* scenarios: of so many, a fifth takes all of its seconds */
 
 static void print_heading(unsigned scenarios, double seconds)
 {
@@ -272,8 +272,8 @@ static void print_heading(unsigned scenarios, double seconds)
 	if (seconds > 0 && scenarios < MANY)
 		printf("Up to %g s a scenario.\n", seconds);
 	else if (seconds > 0)
-		printf("%u scenarios, up to %g s each, which about a third takes: some %.0f min.\n",
-		       scenarios, seconds, seconds * scenarios / 3 / 60 + 0.5);
+		printf("%u scenarios, up to %g s each, which about a fifth takes: some %.0f min.\n",
+		       scenarios, seconds, seconds * scenarios / 5 / 60 + 0.5);
 	printf("A switch: a CPU stops where it could go on, or its interrupt comes (CPUs: a !).\n\n"
 	       "%-12s %4s %9s %10s %10s  %s\n", "scenario", "CPUs", "states", "steps", "schedules",
 	       "all schedules");
@@ -389,7 +389,7 @@ static const char usage[] =
 	"       explore SCENARIO --replay SCHEDULE\n"
 	"       explore --random N [--seed S] [--replay SCHEDULE]\n"
 	"Runs the allocator under all schedules of its atomic operations, scenario by scenario:\n"
-	"--seconds N each (60: half an hour in all), or --short; or N random programs under\n"
+	"--seconds N each (60: 20 minutes in all), or --short; or N random programs under\n"
 	"random schedules.\n"
 	"Ends with 0 when nothing failed, with 1 when something did, with 2 for wrong words.\n";
 
