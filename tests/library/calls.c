@@ -44,6 +44,7 @@ static void tell(const char *line)
 static void before_init(void)
 {
 	struct lab_stats s;
+	struct lab_owner_stats o;
 	struct lab_info i;
 
 	ok = true;
@@ -54,6 +55,8 @@ static void before_init(void)
 	AND(lab_owner_new("early") == LAB_NOBODY && lab_contents(0) == NULL);
 	lab_stats(&s);
 	AND(s.total == 0 && lab_audit(NULL) == 0);
+	AND(lab_zone_stats(LAB_ZONE_DMA, &s) == LAB_NOT_READY);
+	AND(lab_owner_stats(LAB_OWNER, &o) == LAB_NOT_READY && o.held == 0);
 	lab_query(7, &i);
 	AND(strcmp(i.state, "reserved") == 0);
 	lab_drain();

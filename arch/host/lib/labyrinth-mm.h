@@ -156,7 +156,7 @@ struct lab_stats {
 	uint64_t min, low;		/* watermarks, in frames; 0 for all zones together */
 	uint64_t blocks[LAB_ORDERS];	/* free blocks by order */
 };
-LAB_API int lab_zone_stats(unsigned zone, struct lab_stats *out);	/* or LAB_BAD_ZONE */
+LAB_API int lab_zone_stats(unsigned zone, struct lab_stats *out);
 LAB_API void lab_stats(struct lab_stats *out);	/* all zones together; before lab_init(), zeros */
 
 struct lab_owner_stats {

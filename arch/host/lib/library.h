@@ -16,6 +16,7 @@ static inline bool bound(void) { return host_self.cpu != NULL; }
 
 /* Why a thread that plays no CPU is refused. */
 int why_not_bound(void);
+static inline bool ready(void) { return why_not_bound() != LAB_NOT_READY; }
 
 /* Refused operations are told to the hook, or to nobody. */
 void say_init(void);

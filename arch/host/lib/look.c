@@ -24,6 +24,8 @@ int lab_zone_stats(unsigned zone, struct lab_stats *out)
 	struct zone_stats z;
 
 	memset(out, 0, sizeof(*out));
+	if (!ready())
+		return LAB_NOT_READY;
 	if (zone >= LAB_ZONES)
 		return LAB_BAD_ZONE;
 	zone_stats((enum zone_id)zone, &z);
@@ -49,6 +51,8 @@ int lab_owner_stats(lab_owner owner, struct lab_owner_stats *out)
 	struct owner_stats s;
 
 	memset(out, 0, sizeof(*out));
+	if (!ready())
+		return LAB_NOT_READY;
 	if (!owner_registered((owner_t){ owner }))
 		return LAB_BAD_OWNER;
 	owner_stats((owner_t){ owner }, &s);
