@@ -3,6 +3,7 @@
 #include "step.h"
 
 #include <arch/console.h>
+#include <labyrinth/panic.h>
 #include <labyrinth/string.h>
 
 #include "../test.h"
@@ -145,6 +146,8 @@ static uint8_t *times_lost(uint32_t place, unsigned world)
 
 	while (known[i].place && known[i].place != place)
 		i++;
+	if (i == STEP_ENDS_MAX - 1)
+		panic("the step gate has no room for so many compare-and-swaps");
 	known[i].place = place;
 	return &known[i].times[world];
 }
@@ -176,13 +179,14 @@ static void sweep_lost(uint64_t seed, unsigned world, unsigned script)
 static void sweep_lost_shortly(uint64_t seed, unsigned world, unsigned script)
 {
 	static struct step_end end[STEP_ENDS_MAX];
+	const uint64_t same = seed;
 
-	go(seed, world, script, STEP_NEVER, 0, 0);
+	go(same, world, script, STEP_NEVER, 0, 0);
 	for (uint64_t i = 0, n = step_cas_ends(end); i < n && !stop(); i++) {
 		uint8_t *times = times_lost(end[i].place, SHORTLY);
 
 		if (*times < LOST_SHORTLY)
-			go(seed, world, script, STEP_LOST,
+			go(same, world, script, STEP_LOST,
 			   (*times)++ ? step_mix(&seed) % STEP_PROGRAMS : 0,
 			   end[i].at | STEP_EACH << 32);
 	}

@@ -428,16 +428,11 @@ void traveller_prepare(void)
 		step_violation("I12", "a fresh world has no memory for a contract or a pool");
 }
 
-static void release_all(void)
+void traveller_without_blocks(void)
 {
 	for (unsigned d = 0; d < STEP_DEPTHS; d++)
 		while (traveller[d].n && !step_failed())
 			release(&traveller[d], 0);
-}
-
-void traveller_without_blocks(void)
-{
-	release_all();
 }
 
 void traveller_without_contract(void)
@@ -461,7 +456,7 @@ static void pardon_all(void)
 
 void traveller_leave(void)
 {
-	release_all();
+	traveller_without_blocks();
 	for (unsigned d = 0; d < STEP_DEPTHS && !step_failed(); d++)
 		pool_destroy(traveller[d].pool);
 	step_drain();
