@@ -13,6 +13,7 @@
 #include "kbench.h"
 
 #include <arch/trap.h>
+#include <labyrinth/print.h>
 
 #define CALLS 2000u
 #define WARM  200u			/* calls that come before those measured */
@@ -297,6 +298,7 @@ static void scarce(void)
 	kbench_take(&kbench_big, ORDER_MAX, ORDER_MAX, take_frame);
 	kbench_close();
 	kbench_take(&kbench_big, ORDER_MAX - 1, 9, take_frame);
+	const bool room = kbench_big.n < KBENCH_BLOCKS;
 	give_big(1);
 	size_t m = count_small();
 	if (m >= LAST) {
@@ -309,6 +311,9 @@ static void scarce(void)
 		}
 		kbench_close();
 	}
+	/* What the lists had no room for is still free: nothing fails. */
+	if (!room || m == KBENCH_BLOCKS)
+		kprintf("BENCH-NOTE %s.failing_alloc: not all memory is taken\n", TITLE);
 	kbench_open(TITLE, "failing_alloc", 0, 1);
 	for (unsigned i = 0; i < CALLS; i++) {
 		kbench_start();
