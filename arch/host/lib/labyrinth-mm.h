@@ -160,7 +160,10 @@ LAB_API int lab_zone_stats(unsigned zone, struct lab_stats *out);
 LAB_API void lab_stats(struct lab_stats *out);	/* all zones together; before lab_init(), zeros */
 
 struct lab_owner_stats {
-	/* Frames; the peak falls short by at most 64, or 4 of its largest blocks, a CPU. */
+	/*
+	 * Frames; the peak falls short by at most 64, or 4 of its largest blocks, a CPU, but for
+	 * two cases in CAVEATS.md.
+	 */
 	uint64_t held, peak;
 	uint64_t failures;		/* allocations refused for want of memory */
 	uint64_t reserve;		/* frames taken below a zone's min mark */
